@@ -15,6 +15,12 @@ impl Time {
         Timestamp::from_second(seconds).ok().map(Self)
     }
 
+    /// The instant that lies `millis` milliseconds after the Unix epoch; `None` outside years -9999
+    /// to 9999.
+    pub fn from_unix_millis(millis: i64) -> Option<Self> {
+        Timestamp::from_millisecond(millis).ok().map(Self)
+    }
+
     /// Whole seconds since the Unix epoch.
     pub fn unix_seconds(self) -> i64 {
         self.0.as_second()

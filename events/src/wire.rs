@@ -109,6 +109,12 @@ fn encode_data<E: Fact>(envelope: &Envelope<E>, data: Value) -> String {
     serde_json::to_string(&cloud_event).expect("an envelope has text keys, so it is always JSON")
 }
 
+/// The version that this program writes of the named type, whichever set it belongs to.
+pub fn current_version(name: &str) -> Option<u16> {
+    let sets = [LifecycleEvent::TYPES, DecidedEvent::TYPES, OperatorEvent::TYPES];
+    sets.iter().find_map(|set| known(set, name)).map(|(_, version)| version)
+}
+
 /// Reads an envelope that came from outside, and lifts its event to the current version.
 ///
 /// Only a [`LifecycleEvent`] comes in this way: a decided or an operator's event is

@@ -1,1 +1,29 @@
-//! Placeholder.
+//! What usher's rooms share.
+//!
+//! Pure, without clock, chance or I/O: [`policy`] decides, [`commit`] and [`user`] say what is
+//! recorded and what follows from it, [`seal`] and [`digest`] hide what must not be read.
+//! Edges: [`port`] says what the outside world can do, and each adapter ([`dynamodb`], [`sqs`],
+//! [`eventbridge`], [`ses`], [`embedded`]) names one service and no other.
+
+pub mod aws;
+pub mod chance;
+pub mod clock;
+pub mod commit;
+pub mod config;
+pub mod digest;
+pub mod disposition;
+pub mod dynamodb;
+#[cfg(feature = "embedded")]
+pub mod embedded;
+pub mod eventbridge;
+pub mod policy;
+pub mod port;
+pub mod preferences;
+pub mod retry;
+pub mod seal;
+pub mod ses;
+pub mod sqs;
+pub mod telemetry;
+#[cfg(feature = "testkit")]
+pub mod testkit;
+pub mod user;

@@ -1,0 +1,214 @@
+use crate::disposition::FaultKind;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::time::Duration;
+use usher_events::{EventId, Time};
+
+/// Work that an event can owe to the outside world.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EffectKind {
+    /// The welcome mail. Owed once in a user's life, whichever event asks for it.
+    WelcomeMail,
+    /// Publication to the bus. May be repeated: receivers know an event by its id.
+    Publication,
+}
+
+impl EffectKind {
+    /// Whether it must happen at most once, so that a claim and a lease guard it.
+    pub fn is_once(self) -> bool {
+        match self {
+            Self::WelcomeMail => true,
+            Self::Publication => false,
+        }
+    }
+
+    /// The name in the ledger, in claims and in log fields.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::WelcomeMail => "welcome_mail",
+            Self::Publication => "publication",
+        }
+    }
+}
+
+/// How far one effect is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum Entry {
+    /// Nobody has performed it, as far as the log knows.
+    Owed,
+    /// Performed.
+    Done {
+        /// When the service accepted it.
+        at: Time,
+        /// The service's own id of what it accepted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        receipt: Option<String>,
+    },
+    /// To be tried again.
+    Deferred {
+        /// Not before this instant.
+        due: Time,
+        /// How many tries there were.
+        attempts: u32,
+        /// Why the last one failed.
+        fault: String,
+    },
+    /// Given up.
+    Failed {
+        /// When.
+        at: Time,
+        /// Why.
+        fault: String,
+    },
+    /// Another commit holds the claim of this once-effect.
+    Anothers {
+        /// Which one.
+        commit: EventId,
+    },
+}
+
+impl Entry {
+    /// Whether something is still to be done.
+    pub fn is_open(&self) -> bool {
+        match self {
+            Self::Owed | Self::Deferred { .. } => true,
+            Self::Done { .. } | Self::Failed { .. } | Self::Anothers { .. } => false,
+        }
+    }
+
+    /// When it is to be tried again, if it was set aside.
+    pub fn due(&self) -> Option<Time> {
+        match self {
+            Self::Deferred { due, .. } => Some(*due),
+            Self::Owed | Self::Done { .. } | Self::Failed { .. } | Self::Anothers { .. } => None,
+        }
+    }
+
+    /// How many tries of it have failed.
+    pub fn attempts(&self) -> u32 {
+        match self {
+            Self::Deferred { attempts, .. } => *attempts,
+            Self::Owed | Self::Done { .. } | Self::Failed { .. } | Self::Anothers { .. } => 0,
+        }
+    }
+
+    /// The entry after one more failed try that may succeed later.
+    pub fn deferred(&self, now: Time, fault: FaultKind) -> Self {
+        let attempts = self.attempts() + 1;
+        Self::Deferred { due: now.plus(wait_before(attempts)), attempts, fault: fault.as_str().to_owned() }
+    }
+}
+
+/// First wait before a deferred effect is tried again.
+const FIRST_WAIT: Duration = Duration::from_secs(60);
+/// Longest wait: an hour of a recovered service unused is what an operator would forgive.
+const LONGEST_WAIT: Duration = Duration::from_secs(3600);
+
+/// Doubles from a minute to an hour with the number of failed tries.
+fn wait_before(attempts: u32) -> Duration {
+    FIRST_WAIT.saturating_mul(1 << attempts.saturating_sub(1).min(10)).min(LONGEST_WAIT)
+}
+
+/// What one commit owes, by kind. A repeatable effect appears only once it has failed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Ledger(BTreeMap<EffectKind, Entry>);
+
+impl Ledger {
+    /// A ledger that owes these effects.
+    pub fn owing(kinds: impl IntoIterator<Item = EffectKind>) -> Self {
+        Self(kinds.into_iter().map(|kind| (kind, Entry::Owed)).collect())
+    }
+
+    /// The entry of one kind.
+    pub fn get(&self, kind: EffectKind) -> Option<&Entry> {
+        self.0.get(&kind)
+    }
+
+    /// Replaces or adds an entry.
+    pub fn set(&mut self, kind: EffectKind, entry: Entry) {
+        self.0.insert(kind, entry);
+    }
+
+    /// Every entry, in order of kind.
+    pub fn entries(&self) -> impl Iterator<Item = (EffectKind, &Entry)> {
+        self.0.iter().map(|(kind, entry)| (*kind, entry))
+    }
+
+    /// The once-effects that are still to be performed.
+    pub fn open_once(&self) -> impl Iterator<Item = EffectKind> + '_ {
+        self.entries().filter(|(kind, entry)| kind.is_once() && entry.is_open()).map(|(kind, _)| kind)
+    }
+
+    /// The earliest instant at which something set aside is to be tried again.
+    pub fn due(&self) -> Option<Time> {
+        self.entries().filter_map(|(_, entry)| entry.due()).min()
+    }
+
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// The right to perform a commit's once-effects, until an instant by the wall clock.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lease {
+    /// Who has it.
+    pub owner: String,
+    /// Until when.
+    pub until: Time,
+}
+
+/// How far the clocks of two workers may differ before both think that they hold one lease.
+const CLOCK_SKEW: Duration = Duration::from_secs(2);
+
+impl Lease {
+    /// Whether its owner may begin a call that can take this long.
+    ///
+    /// Asked right before the call, of the clock as it is then: a worker that was stopped for an
+    /// hour after it took the lease must find that it has it no longer.
+    pub fn outlasts(&self, now: Time, call: Duration) -> bool {
+        now.plus(call) < self.until
+    }
+
+    /// Whether another worker may take it over.
+    pub fn has_expired(&self, now: Time) -> bool {
+        now >= self.until.plus(CLOCK_SKEW)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> Time {
+        Time::from_unix_seconds(seconds).unwrap()
+    }
+
+    #[test]
+    fn nobody_may_begin_a_call_on_a_lease_that_another_may_take_meanwhile() {
+        let lease = Lease { owner: "a".to_owned(), until: at(100) };
+        let call = Duration::from_secs(10);
+        for now in 0..200 {
+            if lease.outlasts(at(now), call) {
+                assert!((now..now + 10).all(|then| !lease.has_expired(at(then))), "at {now}");
+            }
+        }
+        assert!(lease.outlasts(at(89), call) && !lease.outlasts(at(90), call));
+        assert!(lease.has_expired(at(102)) && !lease.has_expired(at(101)));
+    }
+
+    #[test]
+    fn waits_grow_from_a_minute_to_an_hour() {
+        let mut entry = Entry::Owed;
+        let mut waits = Vec::new();
+        for _ in 0..8 {
+            entry = entry.deferred(at(0), FaultKind::Throttled);
+            waits.push(entry.due().unwrap().unix_seconds() / 60);
+        }
+        assert_eq!(waits, [1, 2, 4, 8, 16, 32, 60, 60]);
+    }
+}

@@ -1,0 +1,215 @@
+//! What differs between deployments: read once, here and nowhere else.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use crate::digest::Secret;
+use crate::policy::{Policy, file};
+use std::fmt;
+use std::path::{Path, PathBuf};
+use thiserror::Error;
+
+/// Which deployment this is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Environment {
+    /// `dev`
+    Dev,
+    /// `staging`
+    Staging,
+    /// `prod`
+    Prod,
+}
+
+impl Environment {
+    /// Its name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Dev => "dev",
+            Self::Staging => "staging",
+            Self::Prod => "prod",
+        }
+    }
+}
+
+/// Where things are and what is switched on.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// `ENV`
+    pub environment: Environment,
+    /// `REGION`, else `AWS_REGION`
+    pub region: String,
+    /// `USHER_TABLE`
+    pub table: String,
+    /// `USHER_QUEUE_URL`
+    pub queue_url: String,
+    /// `USHER_BUS`
+    pub bus: String,
+    /// `USHER_SECRET`: 32 bytes in Base64.
+    pub secret: Secret,
+    /// `USHER_POLICY`, else `usher.toml` beside the function's code; with the overrides applied.
+    pub policy: Policy,
+    /// `USHER_DEAD_LETTER_URL`: needed by the worker.
+    pub dead_letter_url: Option<String>,
+    /// Whether Lambda runs us (`AWS_LAMBDA_RUNTIME_API` is there).
+    pub in_lambda: bool,
+}
+
+/// Why a process does not start.
+#[derive(Debug, Error)]
+pub enum ConfigError {
+    /// A variable that has no default is not set.
+    #[error("{key} is not set; it is {meaning}")]
+    Missing {
+        /// The variable.
+        key: &'static str,
+        /// What it is for.
+        meaning: &'static str,
+    },
+    /// A variable has a value that it cannot have.
+    #[error("{key} must be {expected}")]
+    Bad {
+        /// The variable.
+        key: &'static str,
+        /// What it may be, with its unit.
+        expected: &'static str,
+    },
+    /// The policy file cannot be read.
+    #[error("the policy file {path} cannot be read")]
+    PolicyUnreadable {
+        /// Which file.
+        path: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The policy file has problems.
+    #[error("the policy file {path} has problems:\n{problems}")]
+    PolicyBad {
+        /// Which file.
+        path: String,
+        /// What `usher policy check` says of it.
+        problems: String,
+    },
+}
+
+/// A process's environment, as a lookup, so that reading it can be tested without changing it.
+pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// Overrides of the policy file that the environment may hold, for switching without a deploy.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Overrides {
+    /// `ENABLE_WELCOME_EMAIL`
+    pub welcome_mail: Option<bool>,
+    /// `ENABLE_PROFILE_CREATION`
+    pub profile_creation: Option<bool>,
+}
+
+impl Overrides {
+    /// Reads them.
+    pub fn from_lookup(lookup: Lookup<'_>) -> Result<Self, ConfigError> {
+        Ok(Self {
+            welcome_mail: flag(lookup, "ENABLE_WELCOME_EMAIL")?,
+            profile_creation: flag(lookup, "ENABLE_PROFILE_CREATION")?,
+        })
+    }
+
+    /// Reads them from this process's environment.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::from_lookup(&variable)
+    }
+
+    /// Puts them over a policy.
+    pub fn apply(self, policy: &mut Policy) {
+        if let Some(on) = self.welcome_mail {
+            policy.mail.welcome = on;
+        }
+        if let Some(on) = self.profile_creation {
+            policy.profile.create = on;
+        }
+    }
+}
+
+impl Config {
+    /// Reads this process's environment and the policy file that it names.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::from_lookup(&variable, &|path| std::fs::read_to_string(path))
+    }
+
+    /// Reads a configuration from any lookup and any file system.
+    pub fn from_lookup(
+        lookup: Lookup<'_>,
+        read: &dyn Fn(&Path) -> std::io::Result<String>,
+    ) -> Result<Self, ConfigError> {
+        let needed = |key, meaning| lookup(key).filter(|v| !v.is_empty()).ok_or(ConfigError::Missing { key, meaning });
+        let environment = match lookup("ENV").as_deref() {
+            Some("dev") | None => Environment::Dev,
+            Some("staging") => Environment::Staging,
+            Some("prod") => Environment::Prod,
+            Some(_) => return Err(ConfigError::Bad { key: "ENV", expected: "dev, staging or prod" }),
+        };
+        let region = lookup("REGION").or_else(|| lookup("AWS_REGION")).filter(|region| !region.is_empty());
+        let path = policy_path(lookup);
+        let shown = path.display().to_string();
+        let text = read(&path).map_err(|source| ConfigError::PolicyUnreadable { path: shown.clone(), source })?;
+        let mut policy = file::parse(&text, path.parent().unwrap_or(Path::new("")), read)
+            .map_err(|problems| ConfigError::PolicyBad { path: shown, problems: problems.to_string() })?;
+        Overrides::from_lookup(lookup)?.apply(&mut policy);
+        Ok(Self {
+            environment,
+            region: region.ok_or(ConfigError::Missing { key: "REGION", meaning: "the AWS Region to work in" })?,
+            table: needed("USHER_TABLE", "the name of the DynamoDB table")?,
+            queue_url: needed("USHER_QUEUE_URL", "the address of the work queue")?,
+            bus: needed("USHER_BUS", "the name of the EventBridge bus")?,
+            secret: secret(&needed("USHER_SECRET", "32 random bytes in Base64 that hide user names")?)?,
+            policy,
+            dead_letter_url: lookup("USHER_DEAD_LETTER_URL").filter(|url| !url.is_empty()),
+            in_lambda: lookup("AWS_LAMBDA_RUNTIME_API").is_some(),
+        })
+    }
+
+    /// The dead-letter queue's address, which a worker cannot do without.
+    pub fn dead_letter_url(&self) -> Result<&str, ConfigError> {
+        self.dead_letter_url.as_deref().ok_or(ConfigError::Missing {
+            key: "USHER_DEAD_LETTER_URL",
+            meaning: "the address of the dead-letter queue",
+        })
+    }
+}
+
+/// `USHER_LOG`, else `info`: what is logged, as `tracing` filters are written.
+pub fn log_filter() -> String {
+    variable("USHER_LOG").unwrap_or_else(|| "info".to_owned())
+}
+
+/// Where a fault is planted, in builds that can plant one.
+pub fn planted_fault() -> Option<String> {
+    variable("USHER_FAULT")
+}
+
+fn policy_path(lookup: Lookup<'_>) -> PathBuf {
+    let beside_the_code = || PathBuf::from(lookup("LAMBDA_TASK_ROOT").unwrap_or_default()).join("usher.toml");
+    lookup("USHER_POLICY").map_or_else(beside_the_code, PathBuf::from)
+}
+
+fn secret(text: &str) -> Result<Secret, ConfigError> {
+    let bytes = STANDARD.decode(text.trim()).ok().and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+    let bad = ConfigError::Bad { key: "USHER_SECRET", expected: "32 bytes in Base64 (44 characters)" };
+    bytes.map(|bytes| Secret::new(&bytes)).ok_or(bad)
+}
+
+fn flag(lookup: Lookup<'_>, key: &'static str) -> Result<Option<bool>, ConfigError> {
+    match lookup(key).as_deref() {
+        None => Ok(None),
+        Some("true") => Ok(Some(true)),
+        Some("false") => Ok(Some(false)),
+        Some(_) => Err(ConfigError::Bad { key, expected: "true or false" }),
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the home of the environment")]
+fn variable(key: &str) -> Option<String> {
+    std::env::var(key).ok()
+}
+
+impl fmt::Display for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

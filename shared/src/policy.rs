@@ -1,0 +1,251 @@
+//! The policy: what the owner of a pool decided, read from a file, and the decisions that follow.
+//!
+//! Three questions, each a pure function: [`admit`] – may this sign-up or sign-in go on?
+//! [`claims`] – what does a token say? [`react`] – what follows from an event, and what is owed?
+
+pub mod admit;
+pub mod claims;
+pub mod domain;
+pub mod file;
+pub mod person;
+pub mod react;
+
+use crate::preferences::Defaults;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+use usher_events::{AccountType, OrganizationId, Role};
+
+pub use domain::{Domain, DomainPattern};
+
+/// Everything that a policy file says, checked and with defaults filled in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// `[sign_up]`
+    pub sign_up: SignUp,
+    /// `[sign_in]`
+    pub sign_in: SignIn,
+    /// `[roles]`
+    pub roles: Roles,
+    /// `[[domains]]`: what a verified address of a domain brings.
+    pub domains: Vec<DomainRule>,
+    /// `[organizations.<id>]`
+    pub organizations: BTreeMap<OrganizationId, Organization>,
+    /// `[trusted_providers]`: for which domains an outside provider's word on an address counts.
+    pub trusted_providers: BTreeMap<String, Vec<DomainPattern>>,
+    /// `[attributes]`: which attributes of the pool fill fields that have no standard attribute.
+    pub attributes: Attributes,
+    /// `[tokens]`
+    pub tokens: Tokens,
+    /// `[profile]`
+    pub profile: ProfileRules,
+    /// `[preferences]`: a new user's settings where the attributes say nothing.
+    pub preferences: Defaults,
+    /// `[mail]`
+    pub mail: MailRules,
+    /// `[bus]`
+    pub bus: BusRules,
+    /// `[trigger]`
+    pub trigger: TriggerLimits,
+    /// `[worker]`
+    pub worker: WorkerLimits,
+    /// `[messages]`: what a refused user reads. Product copy: short, fixed, without a full stop.
+    pub messages: Messages,
+}
+
+/// Who may sign up.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SignUp {
+    /// If any, only these domains.
+    pub allowed_domains: Vec<DomainPattern>,
+    /// Never these, whatever else is allowed.
+    pub blocked_domains: Vec<DomainPattern>,
+    /// Whether these rules also hold for users that administrators create.
+    pub apply_to_administrators: bool,
+}
+
+impl SignUp {
+    /// Whether the policy decides by domain at all.
+    pub fn is_gated(&self) -> bool {
+        !self.allowed_domains.is_empty() || !self.blocked_domains.is_empty()
+    }
+}
+
+/// Who may sign in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignIn {
+    /// What happens while the table does not answer.
+    pub when_store_is_down: WhenStoreIsDown,
+}
+
+/// What happens to a sign-in that cannot be checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhenStoreIsDown {
+    /// Let it go on. Suspension also disables the user in the pool.
+    Admit,
+    /// Refuse it.
+    Refuse,
+}
+
+/// Roles and what they may do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Roles {
+    /// The role of a user to whom nobody gave another.
+    pub default: Role,
+    /// `[roles.permissions]`: every role there is, and its permissions.
+    pub permissions: BTreeMap<Role, BTreeSet<String>>,
+}
+
+/// What a verified address of a domain brings.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DomainRule {
+    /// Which domains.
+    pub domain: DomainPattern,
+    /// A role.
+    pub role: Option<Role>,
+    /// A membership.
+    pub organization: Option<OrganizationId>,
+}
+
+/// One organization.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Organization {
+    /// Its name, for mails.
+    pub name: String,
+    /// The kind of account that its members have.
+    pub account_type: Option<AccountType>,
+}
+
+/// Names of custom attributes. All are written by users unless the app client forbids it, and so
+/// none of them grants anything.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attributes {
+    /// Fills `department`.
+    pub department: String,
+    /// Fills the consent to marketing mail.
+    pub marketing_consent: String,
+    /// Fills `onboardingCompleted`.
+    pub onboarding_completed: String,
+    /// Says what brought the user; client metadata of the same name without `custom:` comes first.
+    pub signup_source: String,
+}
+
+/// What tokens say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tokens {
+    /// The shape of the answer; `None` tells it from the event.
+    pub version: Option<TokenVersion>,
+    /// `[tokens.id]`: claim names of the ID token.
+    pub id: ClaimNames,
+    /// `[tokens.access]`: claim names of the access token; V2 and V3 only.
+    pub access: ClaimNames,
+    /// Claims that no token shows.
+    pub suppress: Vec<String>,
+    /// What becomes of `cognito:groups`.
+    pub groups: Groups,
+}
+
+/// The shapes that Cognito understands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenVersion {
+    /// `V1_0`: ID token only, text values only.
+    V1,
+    /// `V2_0` and `V3_0`: both tokens, any JSON.
+    V2,
+}
+
+/// Which claim carries what; a value without a name is not in the token.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ClaimNames {
+    /// Carries the role.
+    pub role: Option<String>,
+    /// Carries the role's permissions.
+    pub permissions: Option<String>,
+    /// Carries the organization's id.
+    pub organization: Option<String>,
+    /// Carries the kind of account.
+    pub account_type: Option<String>,
+}
+
+/// What becomes of a user's groups in tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Groups {
+    /// Nothing.
+    Keep,
+    /// The role is added to the groups that the pool gives.
+    AddRole,
+}
+
+/// What the worker keeps of a user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProfileRules {
+    /// Whether user items and preferences are kept at all. Without, the log alone is.
+    pub create: bool,
+}
+
+/// Mail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MailRules {
+    /// Whether a confirmed user is owed a welcome mail.
+    pub welcome: bool,
+    /// The sender; needed where any mail is owed.
+    pub from: String,
+    /// Where answers go, if not to the sender.
+    pub reply_to: Option<String>,
+    /// The application's address, without a slash at its end; links in mails begin with it.
+    pub app_url: String,
+    /// The application's name, in mails.
+    pub app_name: String,
+    /// The mail service's own set of settings.
+    pub configuration_set: Option<String>,
+    /// `[mail.templates.<account type>]`: templates of the owner's, by kind of account.
+    pub templates: BTreeMap<AccountType, MailTemplate>,
+}
+
+/// The texts of one mail, as templates.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MailTemplate {
+    /// One line.
+    pub subject: String,
+    /// The part for readers of plain text.
+    pub text: String,
+    /// The part for readers of HTML; values are escaped in it.
+    pub html: String,
+}
+
+/// What the bus is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BusRules {
+    /// Whether recorded events are published at all.
+    pub publish: bool,
+    /// Whether they carry the person. Then every receiver of the bus holds personal data.
+    pub include_person: bool,
+}
+
+/// The trigger's limits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TriggerLimits {
+    /// From the start of an invocation to its answer.
+    pub budget: Duration,
+}
+
+/// The worker's limits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WorkerLimits {
+    /// How many users of one batch are worked on at once.
+    pub concurrency: usize,
+    /// How long a lease on once-effects holds. Shorter than the queue's visibility timeout.
+    pub lease: Duration,
+    /// The queue's receive limit: at the last delivery a message is set aside with its cause.
+    pub receive_limit: u32,
+}
+
+/// What a refused user reads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Messages {
+    /// A sign-up that the policy refuses.
+    pub sign_up_refused: String,
+    /// A sign-in or token that the policy refuses.
+    pub sign_in_refused: String,
+    /// What cannot be decided now.
+    pub try_again: String,
+}

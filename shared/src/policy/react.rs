@@ -1,0 +1,1 @@
+//! May this sign-up or sign-in go on?

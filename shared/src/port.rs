@@ -1,0 +1,39 @@
+//! What the outside world can do for us, without saying who does it.
+//!
+//! No type of an SDK crosses a port. Every method says whether it may be repeated; every error
+//! answers what is to be done about it.
+
+mod bus;
+mod mail;
+mod queue;
+mod store;
+
+pub use bus::{Bus, BusEntry};
+pub use mail::{Mail, MailError, Mailer, Tag};
+pub use queue::{Cause, DeadLetters, Inbox, Outgoing, Queue, Received};
+pub use store::{Appended, Due, Loaded, Store, TakenLease, Written};
+
+use crate::disposition::{Disposition, FaultKind};
+use thiserror::Error;
+
+/// A call to another service failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("{operation}: {kind}")]
+pub struct Fault {
+    /// What was tried, in the service's own words: `dynamodb.put_item`.
+    pub operation: &'static str,
+    /// Why it failed, as far as a caller can act on it.
+    pub kind: FaultKind,
+}
+
+impl Fault {
+    /// A failure of this operation, of this kind.
+    pub fn new(operation: &'static str, kind: FaultKind) -> Self {
+        Self { operation, kind }
+    }
+
+    /// What to do about it.
+    pub fn disposition(&self) -> Disposition {
+        self.kind.disposition()
+    }
+}

@@ -1,0 +1,73 @@
+use super::Fault;
+use async_trait::async_trait;
+use std::time::Duration;
+use usher_events::Time;
+
+/// A message to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outgoing {
+    /// The text, as it is to arrive.
+    pub body: String,
+    /// Whose message it is, so that one busy subject does not hold up the others.
+    pub group: Option<String>,
+}
+
+/// The work queue, from its sender's side.
+#[async_trait]
+pub trait Queue: Send + Sync {
+    /// Puts one message on the queue. May be repeated: the worker knows an event by its id.
+    async fn send(&self, message: &Outgoing) -> Result<(), Fault>;
+}
+
+/// A message that was received and not yet deleted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Received {
+    /// The queue's id of the message, the same at each delivery.
+    pub id: String,
+    /// What deletes this delivery.
+    pub receipt: String,
+    /// The text, as it was sent.
+    pub body: String,
+    /// How often it has been delivered, this time included.
+    pub receive_count: u32,
+    /// When it was first delivered.
+    pub first_received: Option<Time>,
+}
+
+/// The work queue, from its reader's side, for a worker that polls it itself.
+#[async_trait]
+pub trait Inbox: Send + Sync {
+    /// Waits up to `wait` for messages and gives at most `most` of them. Empty means there are none.
+    async fn receive(&self, most: u32, wait: Duration) -> Result<Vec<Received>, Fault>;
+
+    /// Deletes a delivery. May be repeated.
+    async fn delete(&self, receipt: &str) -> Result<(), Fault>;
+
+    /// Hides a delivery from other readers for this long from now; zero shows it at once.
+    async fn hide(&self, receipt: &str, duration: Duration) -> Result<(), Fault>;
+}
+
+/// Why a message was set aside. Holds nothing of what the message says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cause {
+    /// The kind of failure: `not_an_envelope`, `forged`, `unknown_type`.
+    pub kind: String,
+    /// One sentence about it, without personal data.
+    pub text: String,
+    /// The work queue's id of the message.
+    pub message_id: String,
+    /// When it was first delivered.
+    pub first_received: Option<Time>,
+    /// When it was set aside.
+    pub set_aside: Time,
+    /// How often it had been delivered.
+    pub receive_count: u32,
+}
+
+/// The dead-letter queue.
+#[async_trait]
+pub trait DeadLetters: Send + Sync {
+    /// Copies a message there, its body unchanged and the cause beside it. May be repeated: a
+    /// second copy is a duplicate and loses nothing.
+    async fn set_aside(&self, body: &str, cause: &Cause) -> Result<(), Fault>;
+}
