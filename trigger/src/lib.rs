@@ -1,1 +1,19 @@
-//! Placeholder.
+//! The trigger: answers Cognito within the budget, and publishes what happened.
+//!
+//! [`handle`] shows the way of one call: read ([`cognito`]), decide ([`decide`]), publish
+//! ([`publish`]), answer ([`answer`]). Cognito's JSON stays raw; only `response` is ever written.
+
+pub mod answer;
+pub mod budget;
+pub mod cognito;
+pub mod decide;
+pub mod facts;
+mod fault;
+pub mod handle;
+pub mod lambda;
+pub mod publish;
+pub mod refusal;
+pub mod wiring;
+
+pub use handle::{Decision, Handled, Trigger};
+pub use refusal::Refusal;

@@ -1,0 +1,158 @@
+//! What each trigger answers and publishes. Reads the table at most once; decides by the policy.
+
+use crate::answer;
+use crate::budget::Budget;
+use crate::cognito::{Call, Source, TokenSource};
+use crate::facts::{self, Witness};
+use crate::refusal::Refusal;
+use serde_json::value::RawValue;
+use usher_events::{Envelope, LifecycleEvent, RefusalReason, SignUpRoute, Sub, identity};
+use usher_shared::policy::{Known, Policy, admit, claims};
+use usher_shared::port::Store;
+use usher_shared::user::UserItem;
+
+/// What one call comes to, before anything is published.
+#[derive(Debug)]
+pub struct Verdict {
+    /// The event with its response, or `None` to give it back as it came.
+    pub answer: Result<Option<Box<RawValue>>, Refusal>,
+    /// What is to be published.
+    pub fact: Option<Envelope<LifecycleEvent>>,
+    /// Why not, where the answer is no.
+    pub reason: Option<RefusalReason>,
+}
+
+impl Verdict {
+    fn pass(fact: Option<Envelope<LifecycleEvent>>) -> Self {
+        Self { answer: Ok(None), fact, reason: None }
+    }
+}
+
+/// Decides one call.
+pub async fn decide(call: &Call<'_>, witness: Witness<'_>, store: &dyn Store, budget: Budget) -> Verdict {
+    match call.source {
+        Source::PreSignUp(route) => sign_up(call, witness, route),
+        Source::PreAuthentication => sign_in(call, witness, store, budget).await,
+        Source::TokenGeneration(source) => token(call, witness, store, budget, source).await,
+        Source::ConfirmSignUp | Source::ConfirmForgotPassword | Source::PostAuthentication => {
+            Verdict::pass(witness.after_the_fact(call))
+        }
+    }
+}
+
+fn sign_up(call: &Call<'_>, witness: Witness<'_>, route: SignUpRoute) -> Verdict {
+    let email = call.request.attribute("email");
+    match admit::sign_up(witness.policy, route, email.as_deref()) {
+        Ok(()) => Verdict::pass(Some(witness.sign_up_requested(call, route))),
+        Err(reason) => Verdict {
+            answer: Err(Refusal::new(&witness.policy.messages.sign_up_refused)),
+            fact: Some(witness.sign_up_refused(call, route, reason)),
+            reason: Some(reason),
+        },
+    }
+}
+
+async fn sign_in(call: &Call<'_>, witness: Witness<'_>, store: &dyn Store, budget: Budget) -> Verdict {
+    let Some(sub) = facts::sub(call) else {
+        // Only for users who do not exist, and those Cognito refuses itself.
+        return Verdict::pass(None);
+    };
+    let look = glance(store, &sub, budget).await;
+    match admit::sign_in(witness.policy, known(&look)) {
+        Ok(()) => Verdict::pass(None),
+        Err(reason) => refuse(call, witness, sub, reason, &look),
+    }
+}
+
+async fn token(
+    call: &Call<'_>,
+    witness: Witness<'_>,
+    store: &dyn Store,
+    budget: Budget,
+    source: TokenSource,
+) -> Verdict {
+    let sub = match (facts::sub(call), source) {
+        (Some(sub), _) => sub,
+        (None, TokenSource::ClientCredentials) => return Verdict::pass(None),
+        (None, _) => {
+            let answer = answer::suppressions(call, witness.policy);
+            return Verdict { answer: Ok(answer), fact: None, reason: None };
+        }
+    };
+    let look = glance(store, &sub, budget).await;
+    if let Err(reason) = admit::token(known(&look)) {
+        return refuse(call, witness, sub, reason, &look);
+    }
+    let mut person = call.request.person(&witness.policy.attributes);
+    usher_shared::policy::person::normalize(&mut person);
+    let grant = claims::grant(witness.policy, known(&look), Some(&person));
+    Verdict { answer: Ok(answer::tokens(call, witness.policy, &grant)), fact: None, reason: None }
+}
+
+fn refuse(
+    call: &Call<'_>,
+    witness: Witness<'_>,
+    sub: Sub,
+    reason: RefusalReason,
+    look: &Look,
+) -> Verdict {
+    let messages = &witness.policy.messages;
+    let text = match reason {
+        RefusalReason::StoreUnavailable => &messages.try_again,
+        RefusalReason::UserSuspended
+        | RefusalReason::DomainBlocked
+        | RefusalReason::DomainNotAllowed
+        | RefusalReason::EmailMissing => &messages.sign_in_refused,
+    };
+    // Anybody can cause a refusal without a password: what the item shows already is not said again.
+    let hour = identity::refusal_hour(witness.now);
+    let refusal = look.as_ref().ok().and_then(Option::as_ref).and_then(|item| item.user.refusal.as_ref());
+    let already_said = refusal.is_some_and(|refusal| refusal.at == hour && refusal.value == reason);
+    Verdict {
+        answer: Err(Refusal::new(text)),
+        fact: (!already_said).then(|| witness.sign_in_refused(call, sub, reason)),
+        reason: Some(reason),
+    }
+}
+
+/// A look at the user item: what is there, or that the table did not say in time.
+type Look = Result<Option<UserItem>, ()>;
+
+async fn glance(store: &dyn Store, sub: &Sub, budget: Budget) -> Look {
+    match budget.look(store.glance(sub)).await {
+        Some(Ok(item)) => Ok(item),
+        Some(Err(fault)) => {
+            tracing::warn!(fault = %fault, "The table could not be read; deciding without it");
+            Err(())
+        }
+        None => {
+            tracing::warn!("The table was too slow; deciding without it");
+            Err(())
+        }
+    }
+}
+
+fn known(look: &Look) -> Known<'_> {
+    match look {
+        Ok(item) => Known::from(item.as_ref().map(|item| &item.user)),
+        Err(()) => Known::Unreadable,
+    }
+}
+
+/// The answer to a call whose handling broke: what DESIGN's table of failures says of each trigger,
+/// from the call and the policy alone.
+pub fn when_broken(call: &Call<'_>, policy: &Policy) -> Result<Option<Box<RawValue>>, Refusal> {
+    match call.source {
+        Source::PreSignUp(_) if policy.sign_up.is_gated() => Err(Refusal::new(&policy.messages.try_again)),
+        Source::PreAuthentication => match admit::sign_in(policy, Known::Unreadable) {
+            Ok(()) => Ok(None),
+            Err(_) => Err(Refusal::new(&policy.messages.try_again)),
+        },
+        Source::TokenGeneration(_) => Ok(answer::suppressions(call, policy)),
+        Source::PreSignUp(_)
+        | Source::ConfirmSignUp
+        | Source::ConfirmForgotPassword
+        | Source::PostAuthentication => Ok(None),
+    }
+}
+

@@ -1,0 +1,122 @@
+//! What happened, as the events that the rest of the system knows.
+
+use crate::cognito::{Call, Source};
+use usher_events::{
+    ClientId, ConfirmationRoute, CorrelationId, Envelope, EventId, Fact, LifecycleEvent, PasswordReset,
+    RefusalReason, SignInRefused, SignUpConfirmed, SignUpContext, SignUpRefused, SignUpRequested, SignUpRoute,
+    SignedIn, Sub, Subject, Time, identity,
+};
+use usher_shared::digest::Secret;
+use usher_shared::policy::{self, Policy};
+
+/// What a fact is made of besides the call itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Witness<'a> {
+    /// Names the attributes.
+    pub policy: &'a Policy,
+    /// Hides user names.
+    pub secret: &'a Secret,
+    /// When it happened.
+    pub now: Time,
+    /// The invocation's id.
+    pub request_id: &'a str,
+}
+
+impl Witness<'_> {
+    /// A sign-up was admitted.
+    pub fn sign_up_requested(&self, call: &Call<'_>, route: SignUpRoute) -> Envelope<LifecycleEvent> {
+        let subject = self.sign_up(call);
+        let (id, time) = identity::sign_up_request(&call.pool, &subject, route, self.now);
+        self.envelope(call, subject, id, time, SignUpRequested { route }.into())
+    }
+
+    /// A sign-up was refused.
+    pub fn sign_up_refused(
+        &self,
+        call: &Call<'_>,
+        route: SignUpRoute,
+        reason: RefusalReason,
+    ) -> Envelope<LifecycleEvent> {
+        let subject = self.sign_up(call);
+        let event: LifecycleEvent = SignUpRefused { route, reason }.into();
+        let (id, time) = identity::refusal(&call.pool, &subject, event.name(), reason, self.now);
+        self.envelope(call, subject, id, time, event)
+    }
+
+    /// A user was refused a sign-in or a token.
+    pub fn sign_in_refused(&self, call: &Call<'_>, sub: Sub, reason: RefusalReason) -> Envelope<LifecycleEvent> {
+        let subject = Subject::User(sub);
+        let event: LifecycleEvent = SignInRefused { reason }.into();
+        let (id, time) = identity::refusal(&call.pool, &subject, event.name(), reason, self.now);
+        self.envelope(call, subject, id, time, event)
+    }
+
+    /// What a trigger that runs after the fact tells; `None` if it tells of no user.
+    pub fn after_the_fact(&self, call: &Call<'_>) -> Option<Envelope<LifecycleEvent>> {
+        let sub = sub(call)?;
+        let mut person = call.request.person(&self.policy.attributes);
+        policy::person::normalize(&mut person);
+        let client = call.client_id.clone().and_then(|id| ClientId::new(id).ok());
+        let (id, time, event): (EventId, Time, LifecycleEvent) = match call.source {
+            Source::ConfirmSignUp => {
+                let external = call.request.is_external();
+                let route = if external { ConfirmationRoute::ExternalProvider } else { ConfirmationRoute::SignUp };
+                let context = self.context(call);
+                let event = SignUpConfirmed { route, client, context, person }.into();
+                (identity::once(&call.pool, &sub, &event), self.now, event)
+            }
+            Source::ConfirmForgotPassword => {
+                let (id, time) = identity::password_reset(&call.pool, &sub, self.now);
+                (id, time, PasswordReset { client, person }.into())
+            }
+            Source::PostAuthentication => {
+                let digest = self.secret.person(&person);
+                let (id, time) = identity::sign_in(&call.pool, &sub, client.as_ref(), &digest, self.now);
+                let new_device = call.request.flag("newDeviceUsed");
+                (id, time, SignedIn { client, new_device, person }.into())
+            }
+            Source::PreSignUp(_) | Source::PreAuthentication | Source::TokenGeneration(_) => return None,
+        };
+        Some(self.envelope(call, Subject::User(sub), id, time, event))
+    }
+
+    fn sign_up(&self, call: &Call<'_>) -> Subject {
+        Subject::SignUp(self.secret.sign_up_key(&call.pool, &call.user_name))
+    }
+
+    /// Where the sign-up came from: what the client says now, else what it once wrote down.
+    fn context(&self, call: &Call<'_>) -> SignUpContext {
+        let attribute = &self.policy.attributes.signup_source;
+        let hint = attribute.strip_prefix("custom:").unwrap_or(attribute);
+        let source = call.request.hint(hint).or_else(|| call.request.attribute(attribute));
+        let campaign = call.request.hint("utm_campaign");
+        SignUpContext {
+            source: source.as_deref().and_then(SignUpContext::word),
+            campaign: campaign.as_deref().and_then(SignUpContext::word),
+        }
+    }
+
+    fn envelope(
+        &self,
+        call: &Call<'_>,
+        subject: Subject,
+        id: EventId,
+        time: Time,
+        event: LifecycleEvent,
+    ) -> Envelope<LifecycleEvent> {
+        Envelope {
+            id,
+            source: call.pool.clone(),
+            subject,
+            time,
+            correlation_id: CorrelationId::new(self.request_id).ok(),
+            causation_id: None,
+            event,
+        }
+    }
+}
+
+/// The user's sub, where the event names one.
+pub fn sub(call: &Call<'_>) -> Option<Sub> {
+    call.request.attribute("sub").and_then(|sub| Sub::new(sub).ok())
+}

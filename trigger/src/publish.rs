@@ -1,0 +1,121 @@
+//! Bringing an event to a durable place, whichever there is.
+//!
+//! The queue first, then the bus under the fallback's own source, then the table. Each has its share
+//! of the budget and no more, so that the last is still tried when the first two hang.
+
+use crate::budget::Budget;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{Instant, timeout_at};
+use usher_events::{Envelope, EventId, Fact, LifecycleEvent, Time, wire};
+use usher_shared::disposition::FaultKind;
+use usher_shared::port::{Bus, BusEntry, Fault, Outgoing, Queue, Store};
+use usher_shared::retry::{Schedule, retry};
+
+/// Waits between attempts at one place. Two attempts, because a third costs the next place its turn.
+const ATTEMPTS: Schedule = Schedule::new(Duration::from_millis(25), Duration::from_millis(50), 2);
+
+/// The fallback's own source on the bus: a rule that matches it and nothing else feeds the queue.
+pub const FALLBACK_SOURCE: &str = "usher.fallback";
+/// The detail type of an envelope that takes the fallback's way.
+pub const FALLBACK_DETAIL_TYPE: &str = "usher.envelope";
+
+/// Where an event is now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Route {
+    /// On the work queue.
+    Queue,
+    /// On the bus, whose rule brings it to the queue.
+    Bus,
+    /// In the table, from where the sweep sends it on.
+    Spill,
+    /// Nowhere: nobody took it. Counted.
+    Unpublished,
+}
+
+impl Route {
+    /// The name in log fields.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Queue => "queue",
+            Self::Bus => "bus",
+            Self::Spill => "spill",
+            Self::Unpublished => "unpublished",
+        }
+    }
+}
+
+/// Knows every place that takes events.
+#[derive(Clone)]
+pub struct Publisher {
+    /// First choice.
+    pub queue: Arc<dyn Queue>,
+    /// Second.
+    pub bus: Arc<dyn Bus>,
+    /// Last.
+    pub store: Arc<dyn Store>,
+}
+
+impl Publisher {
+    /// Publishes one event. Never fails: what nobody takes is counted in a line of its own.
+    pub async fn publish(&self, envelope: &Envelope<LifecycleEvent>, now: Time, budget: Budget) -> Route {
+        let body = wire::encode(envelope);
+        let queued = within(budget.share(1, 2), "queue", |until| self.to_queue(envelope, &body, until)).await;
+        if queued.is_ok() {
+            return Route::Queue;
+        }
+        let on_bus = within(budget.share(1, 2), "bus", |until| self.to_bus(envelope, &body, until)).await;
+        if on_bus.is_ok() {
+            return Route::Bus;
+        }
+        let spilled = within(budget.share(1, 1), "spill", |until| self.to_spill(envelope.id, &body, now, until)).await;
+        if spilled.is_ok() {
+            return Route::Spill;
+        }
+        tracing::error!(
+            event.id = %envelope.id,
+            event.type = envelope.event.name(),
+            unpublished = 1,
+            "An event is lost: queue, bus and table all refused it"
+        );
+        Route::Unpublished
+    }
+
+    async fn to_queue(&self, envelope: &Envelope<LifecycleEvent>, body: &str, until: Instant) -> Result<(), Fault> {
+        let message = Outgoing { body: body.to_owned(), group: Some(envelope.subject.to_string()) };
+        retry(&ATTEMPTS, until, Fault::disposition, || self.queue.send(&message)).await
+    }
+
+    async fn to_bus(&self, envelope: &Envelope<LifecycleEvent>, body: &str, until: Instant) -> Result<(), Fault> {
+        let entry = [BusEntry {
+            source: FALLBACK_SOURCE.to_owned(),
+            detail_type: FALLBACK_DETAIL_TYPE.to_owned(),
+            detail: body.to_owned(),
+            time: envelope.time,
+        }];
+        let one = || async { self.bus.publish(&entry).await.pop().unwrap_or(Err(NO_RESULT)) };
+        retry(&ATTEMPTS, until, Fault::disposition, one).await
+    }
+
+    async fn to_spill(&self, id: EventId, body: &str, now: Time, until: Instant) -> Result<(), Fault> {
+        retry(&ATTEMPTS, until, Fault::disposition, || self.store.spill(id, body, now)).await
+    }
+}
+
+/// A bus that answers for fewer entries than it was given.
+const NO_RESULT: Fault = Fault { operation: "bus.publish", kind: FaultKind::Corrupt };
+
+/// Runs one way of publishing until its share of time is used up, and says in the log if it failed.
+async fn within<F: Future<Output = Result<(), Fault>>>(
+    until: Instant,
+    place: &'static str,
+    way: impl FnOnce(Instant) -> F,
+) -> Result<(), ()> {
+    match timeout_at(until, way(until)).await {
+        Ok(Ok(())) => return Ok(()),
+        Ok(Err(fault)) => tracing::warn!(place, fault = %fault, "An event was not taken here; trying the next place"),
+        Err(_) => tracing::warn!(place, "A place for events was too slow; trying the next one"),
+    }
+    Err(())
+}
