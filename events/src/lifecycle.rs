@@ -1,5 +1,5 @@
 use crate::{ClientId, Person, Subject, fact::facts};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 facts! {
     /// What Cognito told us has happened. The only events that the wire brings in.
@@ -122,15 +122,32 @@ impl RefusalReason {
 }
 
 /// Where a sign-up came from, in words from a closed alphabet: they reach links, tags and the bus.
+///
+/// Decoding drops what [`SignUpContext::word`] would not have kept: it is not worth losing the
+/// event for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 pub struct SignUpContext {
     /// What brought the user: `organic`, `referral`, `invite` or the application's own word.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(regex(pattern = r"^[A-Za-z0-9._-]{1,64}$"))
+    )]
+    #[serde(
+        deserialize_with = "kept_word",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub source: Option<String>,
     /// The campaign that the application named.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(regex(pattern = r"^[A-Za-z0-9._-]{1,64}$"))
+    )]
+    #[serde(
+        deserialize_with = "kept_word",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub campaign: Option<String>,
 }
 
@@ -151,6 +168,11 @@ impl SignUpContext {
     fn is_empty(&self) -> bool {
         *self == Self::default()
     }
+}
+
+fn kept_word<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?;
+    Ok(text.and_then(|text| SignUpContext::word(&text)))
 }
 
 /// See [`LifecycleEvent::SignUpRequested`].

@@ -4,8 +4,8 @@ use std::{fmt, str::FromStr, time::Duration};
 
 /// An instant in UTC, to the millisecond.
 ///
-/// Its text is RFC 3339 with exactly three fractional digits, so that texts sort as instants do and
-/// one instant has one text.
+/// Its text is RFC 3339 with exactly three fractional digits, so that one instant has one text, and
+/// texts sort as instants do from the year 0 on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Time(Timestamp);
 
@@ -35,7 +35,7 @@ impl Time {
     pub fn plus(self, duration: Duration) -> Self {
         self.0
             .checked_add(duration)
-            .map_or(Self(Timestamp::MAX), Self::from)
+            .map_or(Self::from(Timestamp::MAX), Self::from)
     }
 
     /// How long after `earlier` this instant lies; zero if it does not.
@@ -60,7 +60,8 @@ impl Time {
 impl From<Timestamp> for Time {
     /// Cuts what is finer than a millisecond.
     fn from(timestamp: Timestamp) -> Self {
-        Timestamp::from_millisecond(timestamp.as_millisecond()).map_or(Self(timestamp), Self)
+        let nanos = timestamp.subsec_millisecond() * 1_000_000;
+        Timestamp::new(timestamp.as_second(), nanos).map_or(Self(timestamp), Self)
     }
 }
 
@@ -88,7 +89,7 @@ impl<'de> Deserialize<'de> for Time {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
         text.parse()
-            .map_err(|_: jiff::Error| de::Error::custom("not an RFC 3339 instant"))
+            .map_err(|_error: jiff::Error| de::Error::custom("not an RFC 3339 instant"))
     }
 }
 

@@ -111,8 +111,14 @@ fn encode_data<E: Fact>(envelope: &Envelope<E>, data: Value) -> String {
 
 /// The version that this program writes of the named type, whichever set it belongs to.
 pub fn current_version(name: &str) -> Option<u16> {
-    let sets = [LifecycleEvent::TYPES, DecidedEvent::TYPES, OperatorEvent::TYPES];
-    sets.iter().find_map(|set| known(set, name)).map(|(_, version)| version)
+    let sets = [
+        LifecycleEvent::TYPES,
+        DecidedEvent::TYPES,
+        OperatorEvent::TYPES,
+    ];
+    sets.iter()
+        .find_map(|set| known(set, name))
+        .map(|(_, version)| version)
 }
 
 /// Reads an envelope that came from outside, and lifts its event to the current version.
@@ -158,14 +164,16 @@ pub fn decode(text: &str) -> Result<Envelope<LifecycleEvent>, DecodeError> {
         None => return Err(DecodeError::UnknownType),
     };
     let subject =
-        Subject::try_from(event.subject).map_err(|_| malformed("subject is not an id"))?;
+        Subject::try_from(event.subject).map_err(|_error| malformed("subject is not an id"))?;
     if !fact.fits(&subject) {
         return Err(bad_data);
     }
-    let id_of = |text: String, problem| text.parse::<EventId>().map_err(|_| malformed(problem));
+    let id_of =
+        |text: String, problem| text.parse::<EventId>().map_err(|_error| malformed(problem));
     Ok(Envelope {
         id: id_of(event.id, "id is not a UUID")?,
-        source: PoolId::new(event.source).map_err(|_| malformed("source is not a pool's id"))?,
+        source: PoolId::new(event.source)
+            .map_err(|_error| malformed("source is not a pool's id"))?,
         subject,
         time: event.time,
         correlation_id: event
