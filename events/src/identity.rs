@@ -115,6 +115,11 @@ pub fn refusal_hour(now: Time) -> Time {
     now.bucket_start(REFUSAL_BUCKET)
 }
 
+/// The id of a decided event: named by its cause, its type and what it says.
+pub fn decided(cause: EventId, name: &'static str, data: &str) -> EventId {
+    derive(&["decided", &cause.to_string(), name, data])
+}
+
 /// Names by their parts, each with its length before it, so that no two lists of parts are one name.
 fn derive(parts: &[&str]) -> EventId {
     let mut name = Vec::new();

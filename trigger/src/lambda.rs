@@ -2,8 +2,10 @@
 
 use crate::handle::Trigger;
 use crate::refusal::Refusal;
+use futures::FutureExt;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::value::RawValue;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 /// Answers invocations until the environment ends.
@@ -13,5 +15,11 @@ pub async fn serve(trigger: Trigger) -> Result<(), Error> {
 }
 
 async fn invoke(trigger: Arc<Trigger>, event: LambdaEvent<Box<RawValue>>) -> Result<Box<RawValue>, Refusal> {
-    trigger.handle(&event.payload, &event.context.request_id).await.answer
+    let answer = AssertUnwindSafe(trigger.handle(&event.payload, &event.context.request_id)).catch_unwind().await;
+    match answer {
+        Ok(handled) => handled.answer,
+        // Handling catches its own panics; one that got past it came before we knew which trigger
+        // this is, and an event that we do not know goes back as it came.
+        Err(_) => Ok(event.payload),
+    }
 }

@@ -1,1 +1,54 @@
-//! Placeholder.
+//! The worker: records what happened, folds it into users, and performs what that owes.
+//!
+//! A batch ([`batch`]) is messages; a message ([`message`]) is an event or a call to resume one; an
+//! event is recorded ([`record`]), folded ([`project`]), and its effects are performed
+//! ([`perform`], [`publication`]). What cannot be done goes to the dead letters ([`set_aside`]) or
+//! waits in the ledger for the sweep ([`sweep`]).
+
+pub mod batch;
+pub mod lambda;
+pub mod message;
+pub mod perform;
+pub mod poll;
+pub mod project;
+pub mod publication;
+pub mod record;
+pub mod set_aside;
+pub mod story;
+pub mod sweep;
+pub mod welcome;
+pub mod wiring;
+
+mod fault;
+
+use std::sync::Arc;
+use std::time::Duration;
+use usher_shared::clock::Clock;
+use usher_shared::policy::Policy;
+use usher_shared::port::{Bus, DeadLetters, Mailer, Queue, Store};
+use usher_shared::retry::Schedule;
+
+/// Waits between tries of one call to the table, the bus or the mail service within an invocation.
+pub(crate) const TRIES: Schedule = Schedule::new(Duration::from_millis(50), Duration::from_millis(800), 4);
+
+/// Everything that the worker works with.
+pub struct Worker {
+    /// Decides.
+    pub policy: Arc<Policy>,
+    /// The log, the users and what is due.
+    pub store: Arc<dyn Store>,
+    /// Takes what the sweep sends on.
+    pub queue: Arc<dyn Queue>,
+    /// Takes what cannot be worked on.
+    pub dead_letters: Arc<dyn DeadLetters>,
+    /// Takes recorded events.
+    pub bus: Arc<dyn Bus>,
+    /// Takes mail.
+    pub mailer: Arc<dyn Mailer>,
+    /// Renders mail.
+    pub templates: welcome::Templates,
+    /// Tells the time, also to leases: it has to be asked anew before each call that a lease guards.
+    pub clock: Arc<dyn Clock>,
+    /// Who holds the leases that this worker takes. No two running workers have one name.
+    pub owner: String,
+}

@@ -1,2 +1,23 @@
-//! Placeholder.
-fn main() {}
+//! The worker's entry point: `bootstrap` once it is zipped, and a service of its own in a container.
+
+use std::sync::Arc;
+use tokio::signal::unix::{SignalKind, signal};
+use usher_shared::{config, telemetry};
+use usher_worker::{lambda, poll, wiring};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    telemetry::init(&config::log_filter());
+    let config = config::Config::from_env()?;
+    let in_lambda = config.in_lambda;
+    let wired = wiring::worker(config).await?;
+    if in_lambda {
+        return lambda::serve(wired.worker).await;
+    }
+    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let stop = async move {
+        tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+    };
+    poll::run(Arc::new(wired.worker), wired.inbox, stop).await;
+    Ok(())
+}

@@ -1,0 +1,86 @@
+//! The worker as a Lambda function: batches from SQS, and a call each minute to sweep.
+
+use crate::Worker;
+use crate::batch::Message;
+use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
+use lambda_runtime::{Context, Diagnostic, Error, LambdaEvent, service_fn};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
+use usher_events::Time;
+use usher_shared::clock::Clock;
+
+/// Kept back from an invocation's time, to answer before Lambda ends it.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// Answers invocations until the environment ends.
+pub async fn serve(worker: Worker) -> Result<(), Error> {
+    let worker = Arc::new(worker);
+    lambda_runtime::run(service_fn(move |event| invoke(Arc::clone(&worker), event))).await
+}
+
+/// The event that the schedule sends each minute: `{"usher":"sweep"}`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Scheduled {
+    usher: Verb,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Verb {
+    Sweep,
+}
+
+/// An invocation that the worker cannot make sense of, or could not carry out.
+#[derive(Debug)]
+pub struct Unanswerable(&'static str);
+
+impl From<Unanswerable> for Diagnostic {
+    fn from(error: Unanswerable) -> Self {
+        Self { error_type: "Unanswerable".to_owned(), error_message: error.0.to_owned() }
+    }
+}
+
+/// Answers one invocation.
+pub async fn invoke(worker: Arc<Worker>, event: LambdaEvent<Box<RawValue>>) -> Result<SqsBatchResponse, Unanswerable> {
+    let deadline = deadline(&event.context, worker.clock.as_ref());
+    if let Ok(Scheduled { usher: Verb::Sweep }) = serde_json::from_str(event.payload.get()) {
+        worker.sweep().await.map_err(|_| Unanswerable("what is due cannot be read now"))?;
+        return Ok(SqsBatchResponse::default());
+    }
+    let batch: SqsEvent = serde_json::from_str(event.payload.get())
+        .map_err(|_| Unanswerable("the worker takes a batch of SQS messages, or {\"usher\":\"sweep\"}"))?;
+    let messages: Vec<Message> = batch.records.into_iter().map(message).collect();
+    let outcomes = worker.work(&messages, deadline).await;
+    let failed = messages.iter().zip(&outcomes).filter(|(_, outcome)| !outcome.is_done());
+    let mut response = SqsBatchResponse::default();
+    response.batch_item_failures = failed
+        .map(|(message, _)| {
+            let mut failure = BatchItemFailure::default();
+            failure.item_identifier.clone_from(&message.id);
+            failure
+        })
+        .collect();
+    tracing::info!(messages = messages.len(), failed = response.batch_item_failures.len(), "Worked on a batch");
+    Ok(response)
+}
+
+fn message(record: SqsMessage) -> Message {
+    let attribute = |name: &str| record.attributes.get(name).and_then(|text| text.parse::<i64>().ok());
+    Message {
+        receive_count: attribute("ApproximateReceiveCount").and_then(|n| u32::try_from(n).ok()).unwrap_or(1),
+        first_received: attribute("ApproximateFirstReceiveTimestamp").and_then(Time::from_unix_millis),
+        id: record.message_id.unwrap_or_default(),
+        body: record.body.unwrap_or_default(),
+    }
+}
+
+/// When the batch has to be finished, by the clock that runs here.
+fn deadline(context: &Context, clock: &dyn Clock) -> Instant {
+    let left = i64::try_from(context.deadline).unwrap_or(i64::MAX) - clock.now().unix_millis();
+    let left = Duration::from_millis(u64::try_from(left).unwrap_or(0));
+    Instant::now() + left.saturating_sub(LAST_WORDS)
+}

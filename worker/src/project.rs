@@ -1,0 +1,58 @@
+//! Folding a commit into the user item, which is also where once-effects are claimed.
+
+use crate::story::Again;
+use crate::{TRIES, Worker};
+use tokio::time::Instant;
+use usher_events::Sub;
+use usher_shared::commit::Commit;
+use usher_shared::policy::Policy;
+use usher_shared::port::{Fault, Written};
+use usher_shared::retry::retry;
+use usher_shared::user::UserItem;
+
+/// How often a lost race is run again before the message is left for a quieter moment.
+const RACES: usize = 10;
+
+impl Worker {
+    /// Folds a commit into the user item and gives the item as it is then. Writes nothing if the
+    /// commit is in it already; a lost race reads and folds again.
+    pub(crate) async fn project(
+        &self,
+        sub: &Sub,
+        commit: &Commit,
+        known: Option<UserItem>,
+        deadline: Instant,
+    ) -> Result<UserItem, Again> {
+        let mut current = known;
+        for _ in 0..RACES {
+            let before = current.take().unwrap_or_else(|| UserItem::new(sub.clone()));
+            let mut after = next(&self.policy, before.clone(), commit);
+            if after == before {
+                return Ok(after);
+            }
+            after.version = before.version + 1;
+            let write = || self.store.write_user(&after);
+            match retry(&TRIES, deadline, Fault::disposition, write).await? {
+                Written::Now => return Ok(after),
+                Written::Overtaken => {
+                    current = retry(&TRIES, deadline, Fault::disposition, || self.store.load(sub)).await?.user;
+                }
+            }
+        }
+        Err(Again::Overtaken)
+    }
+}
+
+/// The item with a commit folded in and its once-effects claimed, where nobody has claimed them.
+///
+/// A claim is never taken back: whichever commit is in the item may perform the effect, and every
+/// other one learns from it who does.
+fn next(policy: &Policy, mut item: UserItem, commit: &Commit) -> UserItem {
+    if policy.profile.create {
+        item.user = item.user.apply(commit);
+    }
+    for kind in commit.ledger.open_once() {
+        item.claims.entry(kind).or_insert(commit.envelope.id);
+    }
+    item
+}
