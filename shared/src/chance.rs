@@ -11,7 +11,9 @@ use uuid::Uuid;
 /// If the operating system has no randomness to give, in which case nothing safe can be done.
 pub fn bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
-    SystemRandom::new().fill(&mut bytes).expect("the operating system gives random bytes");
+    SystemRandom::new()
+        .fill(&mut bytes)
+        .expect("the operating system gives random bytes");
     bytes
 }
 

@@ -8,7 +8,9 @@ mod ledger;
 pub use ledger::{EffectKind, Entry, Lease, Ledger};
 
 use serde_json::Value;
-use usher_events::{DecidedEvent, Envelope, Fact, LifecycleEvent, OperatorEvent, Person, Sub, Time};
+use usher_events::{
+    DecidedEvent, Envelope, Fact, LifecycleEvent, OperatorEvent, Person, Sub, Time,
+};
 
 /// What a commit records: something that came in, or something an operator did.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,7 +56,10 @@ impl Fact for Recorded {
     }
 
     fn from_data(name: &str, data: Value) -> Option<Result<Self, serde_json::Error>> {
-        if LifecycleEvent::TYPES.iter().any(|(known, _)| *known == name) {
+        if LifecycleEvent::TYPES
+            .iter()
+            .any(|(known, _)| *known == name)
+        {
             return LifecycleEvent::from_data(name, data).map(|event| event.map(Self::Lifecycle));
         }
         OperatorEvent::from_data(name, data).map(|event| event.map(Self::Operator))

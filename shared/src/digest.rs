@@ -28,7 +28,8 @@ impl Secret {
 
     /// Tells one set of attributes from another without saying what they are.
     pub fn person(&self, person: &Person) -> String {
-        let text = serde_json::to_vec(person).expect("a person has text keys, so it is always JSON");
+        let text =
+            serde_json::to_vec(person).expect("a person has text keys, so it is always JSON");
         self.digest("person", &[&text])
     }
 
@@ -61,7 +62,10 @@ mod tests {
         let key = secret.sign_up_key(&pool, "ada@example.com");
         assert_eq!(key, secret.sign_up_key(&pool, " Ada@Example.com"));
         assert_ne!(key, secret.sign_up_key(&other, "ada@example.com"));
-        assert_ne!(key, Secret::new(&[8; 32]).sign_up_key(&pool, "ada@example.com"));
+        assert_ne!(
+            key,
+            Secret::new(&[8; 32]).sign_up_key(&pool, "ada@example.com")
+        );
         assert!(!key.as_str().contains("ada"));
     }
 }

@@ -10,7 +10,9 @@ mod store;
 
 pub use bus::{Bus, BusEntry};
 pub use mail::{Mail, MailError, Mailer, Tag};
-pub use queue::{Cause, DeadLetters, Inbox, Outgoing, Queue, Received};
+pub use queue::{
+    Cause, DeadLetter, DeadLetterInbox, DeadLetters, Inbox, Outgoing, Queue, Received,
+};
 pub use store::{Appended, Due, Loaded, Store, TakenLease, Written};
 
 use crate::disposition::{Disposition, FaultKind};

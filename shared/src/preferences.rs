@@ -75,9 +75,14 @@ impl Preferences {
             email_notifications: defaults.email_notifications,
             push_notifications: defaults.push_notifications,
             sms_notifications: defaults.sms_notifications,
-            marketing_emails: person.marketing_consent.unwrap_or(defaults.marketing_emails),
+            marketing_emails: person
+                .marketing_consent
+                .unwrap_or(defaults.marketing_emails),
             theme: defaults.theme.clone(),
-            language: person.locale.clone().unwrap_or_else(|| Personal::new(&defaults.language)),
+            language: person
+                .locale
+                .clone()
+                .unwrap_or_else(|| Personal::new(&defaults.language)),
             timezone: person.zoneinfo.clone(),
             date_format: defaults.date_format.clone(),
             dashboard_layout: None,
@@ -105,6 +110,9 @@ mod tests {
         assert_eq!(said.timezone.unwrap().expose(), "Europe/Vienna");
         assert!(!said.marketing_emails);
         let silent = Preferences::initial(&Defaults::default(), &Person::default(), now);
-        assert_eq!((silent.language.expose(), silent.marketing_emails), ("en", true));
+        assert_eq!(
+            (silent.language.expose(), silent.marketing_emails),
+            ("en", true)
+        );
     }
 }

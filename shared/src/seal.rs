@@ -91,15 +91,26 @@ pub struct StoredEvent {
 
 impl StoredEvent {
     fn of<E: Fact>(event: &E) -> Self {
-        Self { name: event.name().to_owned(), version: event.version(), data: event.to_data() }
+        Self {
+            name: event.name().to_owned(),
+            version: event.version(),
+            data: event.to_data(),
+        }
     }
 }
 
 /// Seals a commit. The nonce must never have been used with this key before.
-pub fn seal(commit: &Commit, key: Option<&UserKey>, nonce: [u8; NONCE_LEN]) -> Result<SealedCommit, SealError> {
+pub fn seal(
+    commit: &Commit,
+    key: Option<&UserKey>,
+    nonce: [u8; NONCE_LEN],
+) -> Result<SealedCommit, SealError> {
     let envelope = &commit.envelope;
     let mut stored = StoredEvent::of(&envelope.event);
-    let person = stored.data.as_object_mut().and_then(|data| data.remove(PERSON_KEY));
+    let person = stored
+        .data
+        .as_object_mut()
+        .and_then(|data| data.remove(PERSON_KEY));
     let sealed_person = match person {
         None => None,
         Some(person) => {
@@ -136,14 +147,20 @@ pub fn open(sealed: &SealedCommit, key: Option<&UserKey>) -> Result<Commit, Seal
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| wrong.clone())?;
         let mut text = text.to_vec();
         let aad = Aad::from(place(&sealed.envelope.subject, id));
-        let text = key.aead().open_in_place(nonce, aad, &mut text).map_err(|_| wrong.clone())?;
+        let text = key
+            .aead()
+            .open_in_place(nonce, aad, &mut text)
+            .map_err(|_| wrong.clone())?;
         let person: Value = serde_json::from_slice(text).map_err(|_| wrong)?;
         if let Some(data) = stored.data.as_object_mut() {
             data.insert(PERSON_KEY.to_owned(), person);
         }
     }
     let event = read::<Recorded>(id, stored)?;
-    let decided = sealed.decided.iter().map(|event| read::<DecidedEvent>(id, event.clone()));
+    let decided = sealed
+        .decided
+        .iter()
+        .map(|event| read::<DecidedEvent>(id, event.clone()));
     Ok(Commit {
         envelope: sealed.envelope.clone().map(|_| event),
         decided: decided.collect::<Result<_, _>>()?,
@@ -156,7 +173,13 @@ pub fn open(sealed: &SealedCommit, key: Option<&UserKey>) -> Result<Commit, Seal
 fn read<E: Fact>(id: EventId, stored: StoredEvent) -> Result<E, SealError> {
     let unknown = SealError::Unknown { id };
     let current = wire::current_version(&stored.name).ok_or(unknown.clone())?;
-    let data = upcast::upcast(upcast::STEPS, &stored.name, stored.version, current, stored.data);
+    let data = upcast::upcast(
+        upcast::STEPS,
+        &stored.name,
+        stored.version,
+        current,
+        stored.data,
+    );
     match E::from_data(&stored.name, data.ok_or(unknown.clone())?) {
         Some(Ok(event)) => Ok(event),
         Some(Err(_)) | None => Err(unknown),

@@ -7,15 +7,15 @@ mod item;
 mod profile;
 mod register;
 
-pub use item::{Marks, UserItem, ItemError};
+pub use item::{ItemError, Marks, UserItem};
 pub use profile::{Profile, Status};
 pub use register::Register;
 
 use crate::commit::{Commit, Recorded};
 use std::collections::BTreeMap;
 use usher_events::{
-    AccountType, DecidedEvent, LifecycleEvent, OperatorEvent, OrganizationId, OrganizationSource, Person,
-    RefusalReason, Role, RoleSource, Time,
+    AccountType, DecidedEvent, LifecycleEvent, OperatorEvent, OrganizationId, OrganizationSource,
+    Person, RefusalReason, Role, RoleSource, Time,
 };
 
 /// Whether an operator lets the user in.
@@ -71,7 +71,9 @@ impl User {
             Recorded::Lifecycle(event) => {
                 user.created_at = Some(time);
                 match event {
-                    LifecycleEvent::SignUpRequested(_) | LifecycleEvent::SignUpRefused(_) => return Self::default(),
+                    LifecycleEvent::SignUpRequested(_) | LifecycleEvent::SignUpRefused(_) => {
+                        return Self::default();
+                    }
                     LifecycleEvent::SignUpConfirmed(_) => user.confirmed_at = Some(time),
                     LifecycleEvent::PasswordReset(_) => user.last_password_reset_at = Some(time),
                     LifecycleEvent::SignedIn(_) => user.last_login_at = Some(time),
@@ -95,17 +97,20 @@ impl User {
         for decided in &commit.decided {
             match decided {
                 DecidedEvent::RoleAssigned(event) => {
-                    user.roles.insert(event.source, Register::new(event.role.clone(), time, by));
+                    user.roles
+                        .insert(event.source, Register::new(event.role.clone(), time, by));
                 }
                 DecidedEvent::OrganizationJoined(event) => {
                     let membership = Membership {
                         organization: event.organization.clone(),
                         account_type: event.account_type.clone(),
                     };
-                    user.memberships.insert(event.source, Register::new(Some(membership), time, by));
+                    user.memberships
+                        .insert(event.source, Register::new(Some(membership), time, by));
                 }
                 DecidedEvent::OrganizationLeft(event) => {
-                    user.memberships.insert(event.source, Register::new(None, time, by));
+                    user.memberships
+                        .insert(event.source, Register::new(None, time, by));
                 }
             }
         }
@@ -120,7 +125,9 @@ impl User {
             confirmed_at: least(self.confirmed_at, other.confirmed_at),
             last_login_at: self.last_login_at.max(other.last_login_at),
             last_activity_at: self.last_activity_at.max(other.last_activity_at),
-            last_password_reset_at: self.last_password_reset_at.max(other.last_password_reset_at),
+            last_password_reset_at: self
+                .last_password_reset_at
+                .max(other.last_password_reset_at),
             person: register::join(self.person, other.person),
             roles: register::join_maps(self.roles, other.roles),
             memberships: register::join_maps(self.memberships, other.memberships),
@@ -142,17 +149,25 @@ impl User {
 
     /// The role that counts and who gave it: the strongest source that gives one.
     pub fn role(&self) -> Option<(&Role, RoleSource)> {
-        self.roles.iter().rev().find_map(|(source, register)| Some((register.value.as_ref()?, *source)))
+        self.roles
+            .iter()
+            .rev()
+            .find_map(|(source, register)| Some((register.value.as_ref()?, *source)))
     }
 
     /// The membership that counts: the strongest source that gives one.
     pub fn membership(&self) -> Option<&Membership> {
-        self.memberships.values().rev().find_map(|register| register.value.as_ref())
+        self.memberships
+            .values()
+            .rev()
+            .find_map(|register| register.value.as_ref())
     }
 
     /// Whether an operator has suspended the user.
     pub fn is_suspended(&self) -> bool {
-        self.standing.as_ref().is_some_and(|register| register.value == Standing::Suspended)
+        self.standing
+            .as_ref()
+            .is_some_and(|register| register.value == Standing::Suspended)
     }
 }
 

@@ -97,7 +97,11 @@ impl Entry {
     /// The entry after one more failed try that may succeed later.
     pub fn deferred(&self, now: Time, fault: FaultKind) -> Self {
         let attempts = self.attempts() + 1;
-        Self::Deferred { due: now.plus(wait_before(attempts)), attempts, fault: fault.as_str().to_owned() }
+        Self::Deferred {
+            due: now.plus(wait_before(attempts)),
+            attempts,
+            fault: fault.as_str().to_owned(),
+        }
     }
 }
 
@@ -108,7 +112,9 @@ const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 
 /// Doubles from a minute to an hour with the number of failed tries.
 fn wait_before(attempts: u32) -> Duration {
-    FIRST_WAIT.saturating_mul(1 << attempts.saturating_sub(1).min(10)).min(LONGEST_WAIT)
+    FIRST_WAIT
+        .saturating_mul(1 << attempts.saturating_sub(1).min(10))
+        .min(LONGEST_WAIT)
 }
 
 /// What one commit owes, by kind. A repeatable effect appears only once it has failed.
@@ -139,7 +145,9 @@ impl Ledger {
 
     /// The once-effects that are still to be performed.
     pub fn open_once(&self) -> impl Iterator<Item = EffectKind> + '_ {
-        self.entries().filter(|(kind, entry)| kind.is_once() && entry.is_open()).map(|(kind, _)| kind)
+        self.entries()
+            .filter(|(kind, entry)| kind.is_once() && entry.is_open())
+            .map(|(kind, _)| kind)
     }
 
     /// The earliest instant at which something set aside is to be tried again.
@@ -190,11 +198,17 @@ mod tests {
 
     #[test]
     fn nobody_may_begin_a_call_on_a_lease_that_another_may_take_meanwhile() {
-        let lease = Lease { owner: "a".to_owned(), until: at(100) };
+        let lease = Lease {
+            owner: "a".to_owned(),
+            until: at(100),
+        };
         let call = Duration::from_secs(10);
         for now in 0..200 {
             if lease.outlasts(at(now), call) {
-                assert!((now..now + 10).all(|then| !lease.has_expired(at(then))), "at {now}");
+                assert!(
+                    (now..now + 10).all(|then| !lease.has_expired(at(then))),
+                    "at {now}"
+                );
             }
         }
         assert!(lease.outlasts(at(89), call) && !lease.outlasts(at(90), call));

@@ -37,7 +37,9 @@ pub struct Mail {
 impl std::fmt::Debug for Mail {
     /// Shows nothing that the recipient would not want shown.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Mail").field("tags", &self.tags).finish_non_exhaustive()
+        f.debug_struct("Mail")
+            .field("tags", &self.tags)
+            .finish_non_exhaustive()
     }
 }
 

@@ -71,3 +71,20 @@ pub trait DeadLetters: Send + Sync {
     /// second copy is a duplicate and loses nothing.
     async fn set_aside(&self, body: &str, cause: &Cause) -> Result<(), Fault>;
 }
+
+/// A message that was set aside, and why, where whoever set it aside said so. SQS itself does not:
+/// a message that it moved at the receive limit has no cause.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeadLetter {
+    /// The message, its body as it was on the work queue.
+    pub message: Received,
+    /// The cause.
+    pub cause: Option<Cause>,
+}
+
+/// The dead-letter queue, from the side of an operator who looks into it and clears it.
+#[async_trait]
+pub trait DeadLetterInbox: Inbox {
+    /// Receives like [`Inbox::receive`], with causes.
+    async fn examine(&self, most: u32, wait: Duration) -> Result<Vec<DeadLetter>, Fault>;
+}

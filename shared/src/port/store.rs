@@ -98,7 +98,13 @@ pub trait Store: Send + Sync {
 
     /// Gives this commit's lease to `lease.owner`, if nobody has it, the same owner has it, or the
     /// one who has it let it expire before `now`.
-    async fn take_lease(&self, subject: &Subject, id: EventId, now: Time, lease: &Lease) -> Result<TakenLease, Fault>;
+    async fn take_lease(
+        &self,
+        subject: &Subject,
+        id: EventId,
+        now: Time,
+        lease: &Lease,
+    ) -> Result<TakenLease, Fault>;
 
     /// Writes one entry of a commit's ledger, and `due` (the earliest of the whole ledger, or
     /// `None`) into the due index. With `owner`, only if that owner still has the lease; without,

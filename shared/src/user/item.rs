@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use thiserror::Error;
 use usher_events::{
-    AccountType, EventId, OrganizationId, OrganizationSource, Person, Personal, RefusalReason, Role, RoleSource,
-    Sub, Time,
+    AccountType, EventId, OrganizationId, OrganizationSource, Person, Personal, RefusalReason,
+    Role, RoleSource, Sub, Time,
 };
 
 /// The user item: the folded user, and beside it the bookkeeping that no fold gives.
@@ -24,7 +24,12 @@ pub struct UserItem {
 impl UserItem {
     /// An item that was never written.
     pub fn new(sub: Sub) -> Self {
-        Self { sub, user: User::default(), claims: BTreeMap::new(), version: 0 }
+        Self {
+            sub,
+            user: User::default(),
+            claims: BTreeMap::new(),
+            version: 0,
+        }
     }
 }
 
@@ -52,7 +57,8 @@ pub struct Marks {
     #[serde(default, rename = "r", skip_serializing_if = "BTreeMap::is_empty")]
     roles: BTreeMap<RoleSource, (Stamp, Option<Role>)>,
     #[serde(default, rename = "o", skip_serializing_if = "BTreeMap::is_empty")]
-    memberships: BTreeMap<OrganizationSource, (Stamp, Option<(OrganizationId, Option<AccountType>)>)>,
+    memberships:
+        BTreeMap<OrganizationSource, (Stamp, Option<(OrganizationId, Option<AccountType>)>)>,
     #[serde(default, rename = "s", skip_serializing_if = "Option::is_none")]
     standing: Option<(Stamp, bool)>,
     #[serde(default, rename = "f", skip_serializing_if = "Option::is_none")]
@@ -85,13 +91,15 @@ impl User {
     pub fn to_parts(&self) -> (Profile, Marks) {
         let stamp = |at: Time, by: EventId| (at.unix_millis(), by);
         let person = self.person.as_ref();
-        let rest = person.map(|register| &register.value).map_or_else(Rest::default, |person| Rest {
-            locale: person.locale.clone(),
-            zoneinfo: person.zoneinfo.clone(),
-            marketing_consent: person.marketing_consent,
-            onboarding_completed: person.onboarding_completed,
-            providers: person.providers.clone(),
-        });
+        let rest = person
+            .map(|register| &register.value)
+            .map_or_else(Rest::default, |person| Rest {
+                locale: person.locale.clone(),
+                zoneinfo: person.zoneinfo.clone(),
+                marketing_consent: person.marketing_consent,
+                onboarding_completed: person.onboarding_completed,
+                providers: person.providers.clone(),
+            });
         let marks = Marks {
             confirmed: self.confirmed_at.map(Time::unix_millis),
             person: person.map(|register| stamp(register.at, register.by)),
@@ -106,15 +114,21 @@ impl User {
                 .iter()
                 .map(|(source, register)| {
                     let value = register.value.as_ref();
-                    let value = value.map(|value| (value.organization.clone(), value.account_type.clone()));
+                    let value =
+                        value.map(|value| (value.organization.clone(), value.account_type.clone()));
                     (*source, (stamp(register.at, register.by), value))
                 })
                 .collect(),
-            standing: self
-                .standing
+            standing: self.standing.as_ref().map(|register| {
+                (
+                    stamp(register.at, register.by),
+                    register.value == Standing::Suspended,
+                )
+            }),
+            refusal: self
+                .refusal
                 .as_ref()
-                .map(|register| (stamp(register.at, register.by), register.value == Standing::Suspended)),
-            refusal: self.refusal.as_ref().map(|register| (stamp(register.at, register.by), register.value)),
+                .map(|register| (stamp(register.at, register.by), register.value)),
         };
         (Profile::of(self), marks)
     }
@@ -141,13 +155,29 @@ impl User {
                 },
             )?),
         };
-        let roles = marks.roles.into_iter().map(|(source, (stamp, role))| Ok((source, register(stamp, role)?)));
-        let memberships = marks.memberships.into_iter().map(|(source, (stamp, value))| {
-            let value = value.map(|(organization, account_type)| Membership { organization, account_type });
-            Ok((source, register(stamp, value)?))
-        });
+        let roles = marks
+            .roles
+            .into_iter()
+            .map(|(source, (stamp, role))| Ok((source, register(stamp, role)?)));
+        let memberships = marks
+            .memberships
+            .into_iter()
+            .map(|(source, (stamp, value))| {
+                let value = value.map(|(organization, account_type)| Membership {
+                    organization,
+                    account_type,
+                });
+                Ok((source, register(stamp, value)?))
+            });
         let standing = marks.standing.map(|(stamp, suspended)| {
-            register(stamp, if suspended { Standing::Suspended } else { Standing::Good })
+            register(
+                stamp,
+                if suspended {
+                    Standing::Suspended
+                } else {
+                    Standing::Good
+                },
+            )
         });
         Ok(Self {
             created_at: profile.created_at,
@@ -159,7 +189,10 @@ impl User {
             roles: roles.collect::<Result<_, ItemError>>()?,
             memberships: memberships.collect::<Result<_, ItemError>>()?,
             standing: standing.transpose()?,
-            refusal: marks.refusal.map(|(stamp, reason)| register(stamp, reason)).transpose()?,
+            refusal: marks
+                .refusal
+                .map(|(stamp, reason)| register(stamp, reason))
+                .transpose()?,
         })
     }
 }

@@ -96,8 +96,11 @@ impl Profile {
             phone_number: person.and_then(|person| person.phone_number.clone()),
             role: role.map(|(role, _)| role.clone()),
             role_source: role.map(|(_, source)| source),
-            role_assigned_at: role.and_then(|(_, source)| user.roles.get(&source)).map(|register| register.at),
-            account_type: account_type.or_else(|| AccountType::new(Self::DEFAULT_ACCOUNT_TYPE).ok()),
+            role_assigned_at: role
+                .and_then(|(_, source)| user.roles.get(&source))
+                .map(|register| register.at),
+            account_type: account_type
+                .or_else(|| AccountType::new(Self::DEFAULT_ACCOUNT_TYPE).ok()),
             status,
             organization_id: membership.map(|membership| membership.organization.clone()),
             department: person.and_then(|person| person.department.clone()),
@@ -108,7 +111,9 @@ impl Profile {
             is_active: status == Status::Active,
             email_verified: person.is_some_and(|person| person.email_verified),
             phone_verified: person.is_some_and(|person| person.phone_number_verified),
-            onboarding_completed: person.and_then(|person| person.onboarding_completed).unwrap_or(false),
+            onboarding_completed: person
+                .and_then(|person| person.onboarding_completed)
+                .unwrap_or(false),
         }
     }
 }

@@ -1,0 +1,140 @@
+//! How this program reaches AWS: one HTTPS client for every service, bounded waits, no hidden
+//! retries.
+//!
+//! The SDK's own defaults – three attempts, no time limit on any of them – do not fit into the five
+//! seconds that Cognito waits. Here every call has a limit and one attempt; [`crate::retry`] is the
+//! only place that tries again.
+
+use crate::config::Config;
+use aws_config::environment::EnvironmentVariableCredentialsProvider;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
+use aws_smithy_types::retry::RetryConfig;
+use std::time::Duration;
+
+/// How long one call may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// Until there is a connection, the TLS handshake included.
+    pub connect: Duration,
+    /// From the request sent to the first byte of the answer.
+    pub read: Duration,
+    /// One attempt as a whole.
+    pub attempt: Duration,
+    /// A call as a whole: the attempt, and credentials and signing before it.
+    pub operation: Duration,
+}
+
+impl Timeouts {
+    /// The trigger's: two tries and one fallback of this length fit into its budget of 2.5 s, and
+    /// the slowest thousandth of healthy calls fits into one.
+    pub const TRIGGER: Self = Self {
+        connect: Duration::from_millis(500),
+        read: Duration::from_millis(600),
+        attempt: Duration::from_millis(700),
+        operation: Duration::from_millis(800),
+    };
+
+    /// The worker's and the command's: nobody waits for them, and a mail may take seconds to be
+    /// accepted. Shorter than the worker's lease.
+    pub const WORKER: Self = Self {
+        connect: Duration::from_secs(1),
+        read: Duration::from_secs(5),
+        attempt: Duration::from_secs(6),
+        operation: Duration::from_secs(7),
+    };
+
+    fn to_config(self) -> TimeoutConfig {
+        TimeoutConfig::builder()
+            .connect_timeout(self.connect)
+            .read_timeout(self.read)
+            .operation_attempt_timeout(self.attempt)
+            .operation_timeout(self.operation)
+            .build()
+    }
+}
+
+/// What every service's client is made of. Cheap to clone; clones share connections.
+#[derive(Clone, Debug)]
+pub struct Clients {
+    sdk: SdkConfig,
+}
+
+impl Clients {
+    /// Reads what the SDK reads from its surroundings: credentials and `AWS_ENDPOINT_URL*`.
+    ///
+    /// In Lambda the credentials come from the environment and from nowhere else: the runtime puts
+    /// them there, and walking the default chain costs time at each cold start. Elsewhere the
+    /// default chain is walked at the first call.
+    pub async fn load(config: &Config, timeouts: Timeouts) -> Self {
+        let loader = loader(timeouts, https()).region(Region::new(config.region.clone()));
+        let loader = if config.in_lambda {
+            loader.credentials_provider(EnvironmentVariableCredentialsProvider::new())
+        } else {
+            loader
+        };
+        Self {
+            sdk: loader.load().await,
+        }
+    }
+
+    /// Clients of one server on this machine, over plain HTTP, with credentials that mean nothing.
+    pub fn local(endpoint: &str, timeouts: Timeouts) -> Self {
+        Self::over(
+            aws_smithy_http_client::Builder::new().build_http(),
+            endpoint,
+            timeouts,
+        )
+    }
+
+    /// Clients over any HTTP client, for tests that choose how the network fails. Waits are tokio's,
+    /// so that on a runtime whose time is paused virtual time passes.
+    pub fn over(http: SharedHttpClient, endpoint: &str, timeouts: Timeouts) -> Self {
+        let credentials = Credentials::new("local", "local", None, None, "local");
+        let sdk = SdkConfig::builder()
+            .behavior_version(behavior())
+            .region(Region::from_static("us-east-1"))
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .http_client(http)
+            .sleep_impl(aws_smithy_async::rt::sleep::SharedAsyncSleep::new(
+                aws_smithy_async::rt::sleep::TokioSleep::new(),
+            ))
+            .time_source(aws_smithy_async::time::SystemTimeSource::new())
+            .timeout_config(timeouts.to_config())
+            .retry_config(RetryConfig::disabled())
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+            .endpoint_url(endpoint)
+            .build();
+        Self { sdk }
+    }
+
+    /// What an adapter makes its client of.
+    pub fn sdk(&self) -> &SdkConfig {
+        &self.sdk
+    }
+}
+
+fn loader(timeouts: Timeouts, http: SharedHttpClient) -> aws_config::ConfigLoader {
+    aws_config::defaults(behavior())
+        .http_client(http)
+        .timeout_config(timeouts.to_config())
+        .retry_config(RetryConfig::disabled())
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+}
+
+/// The SDK's defaults as they were on this day; a newer SDK does not change them under us.
+fn behavior() -> BehaviorVersion {
+    BehaviorVersion::v2026_01_12()
+}
+
+/// The one HTTPS client. On ring: aws-lc spends 40–60 ms of a full core on entropy at start.
+fn https() -> SharedHttpClient {
+    aws_smithy_http_client::Builder::new()
+        .tls_provider(Provider::Rustls(CryptoMode::Ring))
+        .build_https()
+}

@@ -1,0 +1,123 @@
+//! The table on DynamoDB.
+
+mod commits;
+mod fault;
+mod keys;
+mod schema;
+mod spill;
+mod users;
+
+use crate::aws::Clients;
+use crate::commit::{EffectKind, Entry, Lease};
+use crate::port::{Appended, Due, Fault, Loaded, Store, TakenLease, Written};
+use crate::preferences::Preferences;
+use crate::seal::{SealedCommit, UserKey};
+use crate::user::UserItem;
+use async_trait::async_trait;
+use aws_sdk_dynamodb::Client;
+use std::sync::Arc;
+use usher_events::{EventId, Sub, Subject, Time};
+
+/// The table. Cheap to clone; clones share connections.
+#[derive(Clone, Debug)]
+pub struct Table {
+    client: Client,
+    name: Arc<str>,
+}
+
+impl Table {
+    /// The table of this name; nothing is called yet.
+    pub fn new(clients: &Clients, name: impl Into<Arc<str>>) -> Self {
+        Self {
+            client: Client::new(clients.sdk()),
+            name: name.into(),
+        }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+#[async_trait]
+impl Store for Table {
+    async fn glance(&self, sub: &Sub) -> Result<Option<UserItem>, Fault> {
+        self.glance_user(sub).await
+    }
+
+    async fn load(&self, sub: &Sub) -> Result<Loaded, Fault> {
+        self.load_user(sub).await
+    }
+
+    async fn ensure_key(&self, sub: &Sub, fresh: &UserKey) -> Result<UserKey, Fault> {
+        self.put_key(sub, fresh).await
+    }
+
+    async fn append(&self, commit: &SealedCommit) -> Result<Appended, Fault> {
+        self.put_commit(commit).await
+    }
+
+    async fn commit(&self, subject: &Subject, id: EventId) -> Result<Option<SealedCommit>, Fault> {
+        self.get_commit(subject, id).await
+    }
+
+    async fn stream(&self, subject: &Subject) -> Result<Vec<SealedCommit>, Fault> {
+        self.query_stream(subject).await
+    }
+
+    async fn write_user(&self, item: &UserItem) -> Result<Written, Fault> {
+        self.put_user(item).await
+    }
+
+    async fn ensure_preferences(&self, sub: &Sub, initial: &Preferences) -> Result<(), Fault> {
+        self.put_preferences(sub, initial).await
+    }
+
+    async fn preferences(&self, sub: &Sub) -> Result<Option<Preferences>, Fault> {
+        self.get_preferences(sub).await
+    }
+
+    async fn take_lease(
+        &self,
+        subject: &Subject,
+        id: EventId,
+        now: Time,
+        lease: &Lease,
+    ) -> Result<TakenLease, Fault> {
+        self.update_lease(subject, id, now, lease).await
+    }
+
+    async fn write_entry(
+        &self,
+        subject: &Subject,
+        id: EventId,
+        kind: EffectKind,
+        entry: &Entry,
+        due: Option<Time>,
+        owner: Option<&str>,
+    ) -> Result<Written, Fault> {
+        self.update_entry(subject, id, kind, entry, due, owner)
+            .await
+    }
+
+    async fn spill(&self, id: EventId, body: &str, due: Time) -> Result<(), Fault> {
+        self.put_spill(id, body, due).await
+    }
+
+    async fn spilled(&self, id: EventId) -> Result<Option<String>, Fault> {
+        self.get_spill(id).await
+    }
+
+    async fn remove_spill(&self, id: EventId) -> Result<(), Fault> {
+        self.delete_spill(id).await
+    }
+
+    async fn due(&self, now: Time, most: u32) -> Result<Vec<Due>, Fault> {
+        self.query_due(now, most).await
+    }
+
+    async fn move_due(&self, item: &Due, to: Time) -> Result<Written, Fault> {
+        self.update_due(item, to).await
+    }
+}

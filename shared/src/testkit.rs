@@ -1,0 +1,17 @@
+//! What tests and benchmarks of every room share. Never part of what is deployed.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::missing_panics_doc,
+    reason = "a test kit that meets the unexpected has found a failure, and says so by panicking"
+)]
+
+mod clock;
+pub mod http;
+pub mod item_size;
+pub mod runtime_api;
+mod stack;
+pub mod store_contract;
+
+pub use clock::StepClock;
+pub use stack::{TestStack, stack};

@@ -1,0 +1,1 @@
+//! Lambda, as a bootstrap sees it.
