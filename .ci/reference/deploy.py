@@ -19,6 +19,8 @@ BUS = "usher"
 TRIGGER = "usher-trigger"
 # The trigger as it is when its queue is gone: what it publishes can only take the way over the bus.
 TRIGGER_WITHOUT_QUEUE = "usher-trigger-without-queue"
+# The trigger as it is when neither queue nor bus can be reached: only the table is left.
+TRIGGER_CUT_OFF = "usher-trigger-cut-off"
 WORKER = "usher-worker"
 SENDER = "welcome@usher.example"
 
@@ -30,6 +32,9 @@ FOURTEEN_DAYS_S = 14 * 24 * 60 * 60
 
 FALLBACK_SOURCE = "usher.fallback"
 FALLBACK_DETAIL_TYPE = "usher.envelope"
+
+# The port for discarding, on which nobody listens.
+NOWHERE = "http://127.0.0.1:9"
 
 ROLE = "arn:aws:iam::000000000000:role/usher"
 # Thirty-two bytes of nothing: secret from nobody, since nothing here is.
@@ -163,17 +168,22 @@ def functions(lambdas: Any, sqs: Any, deployment: Deployment, archives: dict[str
         )
         lambdas.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
 
-    nowhere = deployment.queue + "-that-is-not-there"
-    function(TRIGGER, archives["usher-trigger"], TRIGGER_TIMEOUT_S)
+    trigger, worker = archives["usher-trigger"], archives["usher-worker"]
+    function(TRIGGER, trigger, TRIGGER_TIMEOUT_S)
     function(
-        TRIGGER_WITHOUT_QUEUE, archives["usher-trigger"], TRIGGER_TIMEOUT_S, USHER_QUEUE_URL=nowhere
+        TRIGGER_WITHOUT_QUEUE,
+        trigger,
+        TRIGGER_TIMEOUT_S,
+        USHER_QUEUE_URL=deployment.queue + "-that-is-not-there",
     )
     function(
-        WORKER,
-        archives["usher-worker"],
-        WORKER_TIMEOUT_S,
-        USHER_DEAD_LETTER_URL=deployment.dead_letters,
+        TRIGGER_CUT_OFF,
+        trigger,
+        TRIGGER_TIMEOUT_S,
+        AWS_ENDPOINT_URL_SQS=NOWHERE,
+        AWS_ENDPOINT_URL_EVENTBRIDGE=NOWHERE,
     )
+    function(WORKER, worker, WORKER_TIMEOUT_S, USHER_DEAD_LETTER_URL=deployment.dead_letters)
     lambdas.create_event_source_mapping(
         FunctionName=WORKER,
         EventSourceArn=arn(sqs, deployment.queue),

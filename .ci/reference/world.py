@@ -62,6 +62,7 @@ class World:
         self.sqs = deployment.client("sqs")
         self.events = deployment.client("events")
         self.lambdas = deployment.client("lambda")
+        self.logs = deployment.client("logs")
         self.dead_letters = Seen(self.sqs, deployment.dead_letters)
         self.captured = Seen(self.sqs, deployment.captured)
 
@@ -122,6 +123,15 @@ class World:
         payload = answer["Payload"].read()
         assert "FunctionError" not in answer, payload
         return json.loads(payload)
+
+    def log(self, function: str) -> str:
+        """Everything that a function has logged."""
+        pages = self.logs.get_paginator("filter_log_events")
+        try:
+            found = pages.paginate(logGroupName=f"/aws/lambda/{function}")
+            return "\n".join(event["message"] for page in found for event in page["events"])
+        except self.logs.exceptions.ResourceNotFoundException:
+            return ""
 
     def settle(self) -> None:
         """Waits until the worker has nothing to do: only then can a test see what did not happen."""
