@@ -11,11 +11,23 @@ pub mod person;
 pub mod react;
 
 use crate::preferences::Defaults;
+use crate::user::User;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use usher_events::{AccountType, OrganizationId, Role};
 
 pub use domain::{Domain, DomainPattern};
+
+/// What a read of the user item has shown; the only thing but the policy that decides on the spot.
+#[derive(Clone, Copy, Debug)]
+pub enum UserRead<'a> {
+    /// There is one.
+    Found(&'a User),
+    /// Nothing is recorded of this user yet.
+    Absent,
+    /// The table did not answer in time, so nobody can tell.
+    StoreDown,
+}
 
 /// Everything that a policy file says, checked and with defaults filled in.
 #[derive(Clone, Debug, PartialEq, Eq)]

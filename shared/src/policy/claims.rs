@@ -1,1 +1,159 @@
-//! May this sign-up or sign-in go on?
+//! What does a token say?
+
+use super::{ClaimNames, DomainRule, Groups, Policy, UserRead};
+use crate::user::{Profile, User};
+use serde::Serialize;
+use std::collections::BTreeSet;
+use usher_events::{AccountType, OrganizationId, OrganizationSource, Person, Role, RoleSource};
+
+/// What a token grants.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grant {
+    /// The role; always one that the policy declares.
+    pub role: Role,
+    /// What the role may do, in alphabetical order.
+    pub permissions: BTreeSet<String>,
+    /// The organization that counts.
+    pub organization: Option<OrganizationId>,
+    /// The kind of account; `standard` where no organization says otherwise.
+    pub account_type: AccountType,
+}
+
+/// What this user's token grants.
+///
+/// What is recorded counts. A source that has not spoken yet – the first token is asked for before
+/// the worker has seen the confirmation – is answered for by `person`, the attributes as the pool
+/// gives them now, under the same rules by which the worker will record it. A recorded role that
+/// the policy no longer declares grants nothing. While the store is down nobody can tell what was
+/// taken away, so everybody has the default role and no organization.
+pub fn grant(policy: &Policy, user: UserRead<'_>, person: Option<&Person>) -> Grant {
+    let rule = || person.and_then(|person| policy.rule_for(person));
+    match user {
+        UserRead::StoreDown => assemble(policy, None, None, None),
+        UserRead::Absent => recorded(policy, &User::default(), rule()),
+        UserRead::Found(user) => recorded(policy, user, rule()),
+    }
+}
+
+fn recorded(policy: &Policy, user: &User, rule: Option<&DomainRule>) -> Grant {
+    let rule_role = rule
+        .filter(|_| !user.roles.contains_key(&RoleSource::Domain))
+        .and_then(|rule| rule.role.as_ref());
+    let recorded_role = RoleSource::ALL
+        .iter()
+        .rev()
+        .filter_map(|source| user.roles.get(source)?.value.as_ref())
+        .find(|role| policy.roles.permissions.contains_key(*role));
+    let rule_organization = rule
+        .filter(|_| !user.memberships.contains_key(&OrganizationSource::Domain))
+        .and_then(|rule| rule.organization.as_ref());
+    let membership = user.membership();
+    let organization = rule_organization.or(membership.map(|found| &found.organization));
+    let account_type = match rule_organization {
+        Some(id) => policy
+            .organizations
+            .get(id)
+            .and_then(|found| found.account_type.as_ref()),
+        None => membership.and_then(|found| found.account_type.as_ref()),
+    };
+    // The rule of a domain outranks the default, the only other source of roles there is.
+    assemble(
+        policy,
+        rule_role.or(recorded_role),
+        organization,
+        account_type,
+    )
+}
+
+fn assemble(
+    policy: &Policy,
+    role: Option<&Role>,
+    organization: Option<&OrganizationId>,
+    account_type: Option<&AccountType>,
+) -> Grant {
+    let role = role.unwrap_or(&policy.roles.default);
+    let standard =
+        || AccountType::new(Profile::DEFAULT_ACCOUNT_TYPE).expect("the default is a plain word");
+    Grant {
+        role: role.clone(),
+        permissions: policy
+            .roles
+            .permissions
+            .get(role)
+            .cloned()
+            .unwrap_or_default(),
+        organization: organization.cloned(),
+        account_type: account_type.cloned().unwrap_or_else(standard),
+    }
+}
+
+/// The value of one claim.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum ClaimValue {
+    /// A text.
+    Text(String),
+    /// A list of texts, none of which holds a space.
+    List(Vec<String>),
+}
+
+impl ClaimValue {
+    /// The value where only text is understood (`V1_0`): the members of a list with one space
+    /// between them, as in `scope`; an empty list is an empty text.
+    pub fn into_text(self) -> String {
+        match self {
+            Self::Text(text) => text,
+            Self::List(members) => members.join(" "),
+        }
+    }
+}
+
+/// The claims to set in one token, in the order of [`ClaimNames`].
+pub fn values(names: &ClaimNames, grant: &Grant) -> Vec<(String, ClaimValue)> {
+    let text = |text: &str| ClaimValue::Text(text.to_owned());
+    let permissions = || ClaimValue::List(grant.permissions.iter().cloned().collect());
+    let organization = grant.organization.as_ref();
+    [
+        (&names.role, Some(text(grant.role.as_str()))),
+        (&names.permissions, Some(permissions())),
+        (
+            &names.organization,
+            organization.map(|id| text(id.as_str())),
+        ),
+        (&names.account_type, Some(text(grant.account_type.as_str()))),
+    ]
+    .into_iter()
+    .filter_map(|(name, value)| Some((name.clone()?, value?)))
+    .collect()
+}
+
+/// The claims to suppress in one token: the policy's own, and the organization's where there is
+/// none – an attribute of the same name, which users write, would otherwise show in its place.
+pub fn suppressed(policy: &Policy, names: &ClaimNames, grant: &Grant) -> Vec<String> {
+    let mut suppressed = policy.tokens.suppress.clone();
+    if grant.organization.is_none() {
+        suppressed.extend(names.organization.clone());
+    }
+    suppressed
+}
+
+/// The groups to put into the tokens; `None` leaves them as the pool has them, and then the whole
+/// group section of the answer must be left out.
+///
+/// `current` is what the event says of them, `None` where it says nothing. Groups are only ever
+/// added: what is not known is not replaced, because an answer that names groups takes all others
+/// away. The caller carries the roles that belong to the groups over from the event.
+pub fn groups(policy: &Policy, grant: &Grant, current: Option<&[String]>) -> Option<Vec<String>> {
+    match policy.tokens.groups {
+        Groups::Keep => None,
+        Groups::AddRole => {
+            let current = current?;
+            let role = grant.role.as_str();
+            let missing = !current.iter().any(|group| group == role);
+            missing.then(|| current.iter().cloned().chain([role.to_owned()]).collect())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

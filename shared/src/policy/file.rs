@@ -1,1 +1,91 @@
-//! May this sign-up or sign-in go on?
+//! The policy file: read whole, and every problem of it told at once.
+//!
+//! A file is read by hand from TOML with places, not by `serde`, because the owner of a policy is
+//! better served by ten lines that each name a key than by the first thing that did not fit.
+
+mod access;
+mod limits;
+mod mail;
+mod problem;
+mod reader;
+mod section;
+mod suggest;
+mod texts;
+mod tokens;
+
+pub use problem::{Problem, Problems};
+
+use super::Policy;
+use reader::Reader;
+use section::Section;
+use std::collections::BTreeSet;
+use std::io;
+use std::path::Path;
+use toml::de::DeTable;
+
+/// Reads a file that the policy names; a relative path of it is meant from `base`.
+type Read<'a> = &'a dyn Fn(&Path) -> io::Result<String>;
+
+/// Reads the text of a policy file, and through `read` the templates that it names from `base`.
+///
+/// What the text leaves out has its default; an empty text is [`Policy::default`]. If anything at
+/// all is wrong there is no policy, and [`Problems`] names all of it – all of the syntax, that is,
+/// while there is something wrong with the syntax.
+pub fn parse(text: &str, base: &Path, read: Read<'_>) -> Result<Policy, Problems> {
+    let (policy, problems, _) = read_all(text, base, read);
+    Problems::of(problems).map_or(Ok(policy), Err)
+}
+
+impl Default for Policy {
+    /// The policy of an empty file: everybody may sign up, has the role `user`, belongs to no
+    /// organization and is sent no mail.
+    fn default() -> Self {
+        let nothing = |_: &Path| Err(io::ErrorKind::NotFound.into());
+        read_all("", Path::new(""), &nothing).0
+    }
+}
+
+/// A policy, good or not; what is wrong with it; and every key that there is, with a name in
+/// brackets where the owner chooses one.
+fn read_all(text: &str, base: &Path, read: Read<'_>) -> (Policy, Vec<Problem>, BTreeSet<String>) {
+    let (table, errors) = DeTable::parse_recoverable(text);
+    let reader = Reader::new(text);
+    for error in &errors {
+        reader.syntax(error);
+    }
+    let nothing = DeTable::new();
+    let table = if errors.is_empty() {
+        table.get_ref()
+    } else {
+        &nothing
+    };
+    let policy = reader.document(table, |document| policy(document, base, read));
+    let (problems, known) = reader.finish();
+    (policy, problems, known)
+}
+
+/// Roles and organizations come first, because everything else may name only those declared.
+fn policy(document: &Section<'_>, base: &Path, read: Read<'_>) -> Policy {
+    let roles = document.section("roles", access::roles);
+    let organizations = access::organizations(document);
+    Policy {
+        sign_up: document.section("sign_up", access::sign_up),
+        sign_in: document.section("sign_in", access::sign_in),
+        domains: access::domains(document, &roles, &organizations),
+        trusted_providers: access::trusted_providers(document),
+        attributes: document.section("attributes", texts::attributes),
+        tokens: document.section("tokens", tokens::tokens),
+        profile: document.section("profile", texts::profile),
+        preferences: document.section("preferences", texts::preferences),
+        bus: document.section("bus", texts::bus),
+        trigger: document.section("trigger", limits::trigger),
+        worker: document.section("worker", limits::worker),
+        messages: document.section("messages", texts::messages),
+        mail: document.section("mail", |section| mail::mail(section, base, read)),
+        roles,
+        organizations,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,80 @@
-//! May this sign-up or sign-in go on?
+//! What the attributes of a person are worth: cleaned before they are recorded, and a mail domain
+//! only where somebody trustworthy has verified it.
+
+use super::{Domain, Policy};
+use usher_events::{Person, Personal};
+
+/// Longest name kept, in characters.
+const NAME: usize = 50;
+/// Longest language or time zone kept, in characters; the longest of the tz database has 32.
+const CODE: usize = 64;
+/// Longest department kept, in characters.
+const DEPARTMENT: usize = 100;
+
+/// Brings every value into the one form in which it is recorded and compared.
+///
+/// Control characters go, and with them those that turn the direction of text; what is empty then
+/// is absent. Names, language, time zone and department are cut; an address never is, because a
+/// cut address is somebody else's. Doing it again changes nothing.
+pub fn normalize(person: &mut Person) {
+    reshape(&mut person.email, |text| clean(text).to_lowercase());
+    reshape(&mut person.phone_number, phone);
+    reshape(&mut person.given_name, |text| cut(&clean(text), NAME));
+    reshape(&mut person.family_name, |text| cut(&clean(text), NAME));
+    reshape(&mut person.locale, |text| cut(&clean(text), CODE));
+    reshape(&mut person.zoneinfo, |text| cut(&clean(text), CODE));
+    reshape(&mut person.department, |text| cut(&clean(text), DEPARTMENT));
+}
+
+/// The domain of a mail address that counts as verified: by the pool alone, or also by outside
+/// providers all of which the policy trusts for that domain.
+///
+/// Any outside provider can assert `email_verified`, and with linked accounts nobody can tell which
+/// of them did; so one that is not trusted is enough to make the address worth nothing.
+pub fn verified_domain(policy: &Policy, person: &Person) -> Option<Domain> {
+    let domain = Domain::of_email(person.email.as_ref()?.expose())?;
+    let trusted = |provider: &String| {
+        let patterns = policy.trusted_providers.get(provider);
+        patterns.is_some_and(|patterns| patterns.iter().any(|pattern| pattern.matches(&domain)))
+    };
+    (person.email_verified && person.providers.iter().all(trusted)).then_some(domain)
+}
+
+fn reshape(value: &mut Option<Personal>, shape: impl FnOnce(&str) -> String) {
+    *value = value
+        .take()
+        .map(|text| shape(text.expose()))
+        .filter(|text| !text.is_empty())
+        .map(Personal::new);
+}
+
+fn clean(text: &str) -> String {
+    let kept: String = text
+        .chars()
+        .filter(|c| !c.is_control() && !turns_text(*c))
+        .collect();
+    kept.trim().to_owned()
+}
+
+/// Marks that reorder the text around them, and separators that some mail clients show as a line.
+fn turns_text(c: char) -> bool {
+    matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+fn cut(text: &str, longest: usize) -> String {
+    let kept: String = text.chars().take(longest).collect();
+    kept.trim_end().to_owned()
+}
+
+/// A plus sign, if the first character kept is one, and the digits.
+fn phone(text: &str) -> String {
+    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    let first = text.chars().find(|c| *c == '+' || c.is_ascii_digit());
+    match first {
+        Some('+') if !digits.is_empty() => format!("+{digits}"),
+        _ => digits,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,197 @@
+use super::access::account_type_of;
+use super::reader::Found;
+use super::section::Section;
+use super::{Read, texts};
+use crate::policy::{Domain, MailRules, MailTemplate};
+use std::io;
+use std::path::{Component, Path};
+use usher_events::AccountType;
+
+/// Longest `Name <address>`, in characters: what SES takes.
+const LONGEST_ADDRESS: usize = 320;
+/// Longest subject, in characters, before values are put in; longer ones are cut in every inbox.
+const LONGEST_SUBJECT: usize = 200;
+
+/// The welcome mail is on where there is a sender and an address for its links, unless it is
+/// switched off. With only one of the two the file must say which it means.
+pub(super) fn mail(section: &Section<'_>, base: &Path, read: Read<'_>) -> MailRules {
+    let sender = section
+        .filled("from")
+        .and_then(|found| address(section, found));
+    let reply_to = section
+        .filled("reply_to")
+        .and_then(|found| address(section, found));
+    let app_url = section
+        .filled("app_url")
+        .and_then(|found| app_url(section, found));
+    let app_name = section
+        .filled("app_name")
+        .and_then(|found| texts::line(section, found, 100));
+    let set = section
+        .filled("configuration_set")
+        .and_then(|found| configuration_set(section, found));
+    let wanted = section.maybe_flag("welcome");
+    let has = |key: &str| section.is_set(key);
+    let complete = has("from") && has("app_url");
+    let begun = has("from") || has("app_url");
+    if !complete && (wanted == Some(true) || (wanted.is_none() && begun)) {
+        for key in ["from", "app_url"].into_iter().filter(|key| !has(key)) {
+            let text = "is missing; without it there is no welcome mail, so set it or set mail.welcome to false";
+            section.report_key(key, text);
+        }
+    }
+    let templates = section.named("templates", "<account type>", |name, section| {
+        let account_type = account_type_of(section, name);
+        Some((account_type?, template(section, base, read)))
+    });
+    let shown_name = || {
+        let (name, _) = sender.as_deref()?.rsplit_once('<')?;
+        Some(name.trim().trim_matches('"').to_owned()).filter(|name| !name.is_empty())
+    };
+    MailRules {
+        welcome: wanted.unwrap_or(complete),
+        reply_to,
+        app_name: app_name
+            .or_else(shown_name)
+            .unwrap_or_else(|| host(app_url.as_deref())),
+        from: sender.unwrap_or_default(),
+        app_url: app_url.unwrap_or_default(),
+        configuration_set: set,
+        templates: templates
+            .into_iter()
+            .flatten()
+            .collect::<std::collections::BTreeMap<AccountType, _>>(),
+    }
+}
+
+fn template(section: &Section<'_>, base: &Path, read: Read<'_>) -> MailTemplate {
+    let subject = section.text("subject");
+    if subject.is_none() && !section.has("subject") {
+        section.report_key("subject", "is missing");
+    }
+    let subject = subject.and_then(|found| texts::line(section, found, LONGEST_SUBJECT));
+    let body = |key: &str| {
+        let Some(found) = section.text(key) else {
+            if !section.has(key) {
+                section.report_key(
+                    key,
+                    "is missing; it is the name of a file beside the policy",
+                );
+            }
+            return String::new();
+        };
+        file(section, &found, base, read).unwrap_or_default()
+    };
+    let (text, html) = (body("text"), body("html"));
+    MailTemplate {
+        subject: subject.unwrap_or_default(),
+        text,
+        html,
+    }
+}
+
+/// The file of this name, which lies beside the policy or below, because only that is packaged
+/// with it.
+fn file(
+    section: &Section<'_>,
+    found: &Found<String>,
+    base: &Path,
+    read: Read<'_>,
+) -> Option<String> {
+    let path = Path::new(&found.value);
+    let below = path
+        .components()
+        .all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
+    if found.value.is_empty() || !below {
+        section.report(
+            &found.place,
+            "must be the name of a file beside the policy or below",
+        );
+        return None;
+    }
+    let problem = match read(&base.join(path)) {
+        Ok(text) if text.trim().is_empty() => "is empty".to_owned(),
+        Ok(text) => return Some(text),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => "does not exist".to_owned(),
+        Err(error) => format!("cannot be read ({})", error.kind()),
+    };
+    section.report(
+        &found.place,
+        format!("the file {:?} {problem}", found.value),
+    );
+    None
+}
+
+/// An address, alone or as `Name <address>`.
+fn address(section: &Section<'_>, found: Found<String>) -> Option<String> {
+    let place = found.place.clone();
+    let text = texts::line(section, found, LONGEST_ADDRESS)?;
+    let (name, address) = match text
+        .strip_suffix('>')
+        .and_then(|text| text.rsplit_once('<'))
+    {
+        Some((name, address)) => (name.trim(), address),
+        None => ("", text.as_str()),
+    };
+    let quoted = name.len() >= 2 && name.starts_with('"') && name.ends_with('"');
+    let inner = if quoted {
+        &name[1..name.len() - 1]
+    } else {
+        name
+    };
+    let specials = if quoted { "\"\\" } else { "\"(),:;<>@[\\]" };
+    let problem = match () {
+        () if Domain::of_email(address).is_none() || address.trim() != address => {
+            "must be an address, or a name and an address as in Example <hello@example.com>"
+        }
+        () if inner.contains(|c| specials.contains(c)) => {
+            "has a name with characters that need quotes around it, as in \"Example, Inc\" <hello@example.com>"
+        }
+        () => return Some(text),
+    };
+    section.report(&place, problem);
+    None
+}
+
+/// An address for links, without slashes at its end.
+fn app_url(section: &Section<'_>, found: Found<String>) -> Option<String> {
+    let place = found.place.clone();
+    let text = texts::line(section, found, 500)?;
+    let url = text.trim_end_matches('/');
+    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+    let authority = rest.split('/').next().unwrap_or_default();
+    let (host, port) = authority.rsplit_once(':').unwrap_or((authority, "443"));
+    let local = matches!(host, "localhost" | "127.0.0.1");
+    let problem = match () {
+        () if scheme == "http" && !local => {
+            "must begin with https://; http:// is for localhost alone"
+        }
+        () if scheme != "https" && scheme != "http" => "must begin with https://",
+        () if !local && (Domain::new(host).is_err() || !host.contains('.')) => {
+            "must name a host, as in https://app.example.com"
+        }
+        () if port.parse::<u16>().is_err() => "has a port that is no number from 0 to 65535",
+        () if rest.contains(|c: char| !c.is_ascii_alphanumeric() && !"-._~/:%".contains(c)) => {
+            "must be an address without query, fragment or white space; links are made by adding to it"
+        }
+        () => return Some(url.to_owned()),
+    };
+    section.report(&place, problem);
+    None
+}
+
+fn configuration_set(section: &Section<'_>, found: Found<String>) -> Option<String> {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-');
+    let good = found.value.len() <= 64 && found.value.bytes().all(plain);
+    if !good {
+        section.report(&found.place, "must be at most 64 letters, digits, _ and -");
+    }
+    good.then_some(found.value)
+}
+
+fn host(app_url: Option<&str>) -> String {
+    let rest = app_url
+        .and_then(|url| url.split_once("://"))
+        .map_or("", |(_, rest)| rest);
+    rest.split('/').next().unwrap_or_default().to_owned()
+}

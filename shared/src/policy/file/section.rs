@@ -1,0 +1,319 @@
+use super::reader::{Found, Place, Reader, Unknown};
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::ops::RangeInclusive;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+/// One table of the file, or the absence of one. What is asked for is known; the rest is a problem.
+pub(super) struct Section<'a> {
+    reader: &'a Reader<'a>,
+    place: Place,
+    /// The path as documentation shows it: `organizations.<id>`.
+    shape: String,
+    table: Option<&'a DeTable<'a>>,
+    asked: RefCell<Vec<String>>,
+}
+
+impl<'a> Section<'a> {
+    pub(super) fn read<T>(
+        reader: &'a Reader<'a>,
+        place: Place,
+        shape: String,
+        table: Option<&'a DeTable<'a>>,
+        read: impl FnOnce(&Section<'a>) -> T,
+    ) -> T {
+        let section = Self {
+            reader,
+            place,
+            shape,
+            table,
+            asked: RefCell::default(),
+        };
+        let value = read(&section);
+        let siblings = section.asked.into_inner();
+        for (key, _) in table.into_iter().flatten() {
+            let name = key.get_ref().to_string();
+            if !siblings.contains(&name) {
+                let place = Place {
+                    key: join(&section.place.key, &name),
+                    at: key.span().start,
+                };
+                let unknown = Unknown {
+                    place,
+                    name,
+                    siblings: siblings.clone(),
+                };
+                reader.wonder(unknown);
+            }
+        }
+        value
+    }
+
+    /// Whether the file has this table at all.
+    pub(super) fn is_there(&self) -> bool {
+        self.table.is_some()
+    }
+
+    /// Whether the table has this key, with whatever value.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.table.is_some_and(|table| table.contains_key(key))
+    }
+
+    /// Whether the table has this key with anything but an empty text.
+    pub(super) fn is_set(&self, key: &str) -> bool {
+        let value = self.table.and_then(|table| table.get(key));
+        value.is_some_and(|value| value.get_ref().as_str() != Some(""))
+    }
+
+    /// Reports a problem of a value that was read before.
+    pub(super) fn report(&self, place: &Place, text: impl Into<String>) {
+        self.reader.report(place, text);
+    }
+
+    /// Reports a problem of a key that is here or should be.
+    pub(super) fn report_key(&self, key: &str, text: impl Into<String>) {
+        let at = self.table.and_then(|table| table.get_key_value(key));
+        let at = at.map_or(self.place.at, |(key, _)| key.span().start);
+        self.reader.report(
+            &Place {
+                key: join(&self.place.key, key),
+                at,
+            },
+            text,
+        );
+    }
+
+    /// The table of this name; read as an empty one if there is none.
+    pub(super) fn section<T>(&self, key: &str, read: impl FnOnce(&Section<'a>) -> T) -> T {
+        let shape = join(&self.shape, key);
+        match self.value(key) {
+            None => {
+                let place = Place {
+                    key: join(&self.place.key, key),
+                    at: self.place.at,
+                };
+                Self::read(self.reader, place, shape, None, read)
+            }
+            Some(Found { value, place }) => {
+                let table = self.expect(&place, value, "a table", DeValue::as_table);
+                Self::read(self.reader, place, shape, table, read)
+            }
+        }
+    }
+
+    /// The tables of an array of tables, in the order of the file.
+    pub(super) fn tables<T>(&self, key: &str, read: impl Fn(&Section<'a>) -> T) -> Vec<T> {
+        let Some(Found { value, place }) = self.value(key) else {
+            return Vec::new();
+        };
+        let array = self.expect(&place, value, "an array of tables", DeValue::as_array);
+        let mut read_tables = Vec::new();
+        for item in array.into_iter().flat_map(|array| array.iter()) {
+            let place = Place {
+                at: item.span().start,
+                ..place.clone()
+            };
+            if let Some(table) = self.expect(&place, item.get_ref(), "a table", DeValue::as_table) {
+                let shape = join(&self.shape, key);
+                read_tables.push(Self::read(self.reader, place, shape, Some(table), &read));
+            }
+        }
+        read_tables
+    }
+
+    /// The tables in the table of this name, which the owner names; `what` says what the names are.
+    pub(super) fn named<T>(
+        &self,
+        key: &str,
+        what: &str,
+        read: impl Fn(&Found<String>, &Section<'a>) -> T,
+    ) -> Vec<T> {
+        let shape = join(&join(&self.shape, key), what);
+        self.pairs(key, what)
+            .into_iter()
+            .filter_map(|(name, value)| {
+                let table = self.expect(&name.place, value, "a table", DeValue::as_table)?;
+                let read = |section: &Section<'a>| read(&name, section);
+                Some(Self::read(
+                    self.reader,
+                    name.place.clone(),
+                    shape.clone(),
+                    Some(table),
+                    read,
+                ))
+            })
+            .collect()
+    }
+
+    /// The lists in the table of this name, which the owner names; `None` if there is no such table.
+    pub(super) fn named_lists(&self, key: &str, what: &str) -> Option<Vec<NamedList>> {
+        self.table?.get(key)?;
+        let lists = self.pairs(key, what).into_iter();
+        Some(
+            lists
+                .map(|(name, value)| (name.clone(), self.members(&name.place, value)))
+                .collect(),
+        )
+    }
+
+    fn pairs(&self, key: &str, what: &str) -> Vec<(Found<String>, &'a DeValue<'a>)> {
+        self.reader.know(join(&join(&self.shape, key), what));
+        let Some(Found { value, place }) = self.value(key) else {
+            return Vec::new();
+        };
+        let table = self.expect(&place, value, "a table", DeValue::as_table);
+        let pair = |(name, value): (&'a Spanned<Cow<'a, str>>, &'a Spanned<DeValue<'a>>)| {
+            let text = name.get_ref().to_string();
+            let place = Place {
+                key: join(&place.key, &text),
+                at: name.span().start,
+            };
+            (Found { value: text, place }, value.get_ref())
+        };
+        table.into_iter().flatten().map(pair).collect()
+    }
+
+    pub(super) fn flag(&self, key: &str, default: bool) -> bool {
+        self.maybe_flag(key).unwrap_or(default)
+    }
+
+    pub(super) fn maybe_flag(&self, key: &str) -> Option<bool> {
+        let Found { value, place } = self.value(key)?;
+        self.expect(&place, value, "true or false", DeValue::as_bool)
+    }
+
+    pub(super) fn text(&self, key: &str) -> Option<Found<String>> {
+        let Found { value, place } = self.value(key)?;
+        let text = self.expect(&place, value, "a text in quotes", DeValue::as_str)?;
+        Some(Found {
+            value: text.to_owned(),
+            place,
+        })
+    }
+
+    /// A text for which the empty one says that there is none.
+    pub(super) fn filled(&self, key: &str) -> Option<Found<String>> {
+        self.text(key).filter(|found| !found.value.is_empty())
+    }
+
+    pub(super) fn texts(&self, key: &str) -> Vec<Found<String>> {
+        self.value(key)
+            .map(|Found { value, place }| self.members(&place, value))
+            .unwrap_or_default()
+    }
+
+    /// A whole number of `unit` within `range`.
+    pub(super) fn number(
+        &self,
+        key: &str,
+        range: RangeInclusive<u32>,
+        unit: &str,
+        default: u32,
+    ) -> u32 {
+        let Some(Found { value, place }) = self.value(key) else {
+            return default;
+        };
+        let Some(number) = self.expect(&place, value, "a whole number", DeValue::as_integer) else {
+            return default;
+        };
+        let digits = number.as_str().replace('_', "");
+        match u32::from_str_radix(&digits, number.radix()) {
+            Ok(number) if range.contains(&number) => number,
+            Ok(_) | Err(_) => {
+                let (least, most) = range.into_inner();
+                self.report(
+                    &place,
+                    format!("must be {least} to {most} {unit}, and is {number}"),
+                );
+                default
+            }
+        }
+    }
+
+    /// One of a few words.
+    pub(super) fn choice<T: Copy>(&self, key: &str, words: &[(&str, T)], default: T) -> T {
+        let Some(found) = self.text(key) else {
+            return default;
+        };
+        if let Some((_, choice)) = words.iter().find(|(word, _)| *word == found.value) {
+            return *choice;
+        }
+        let quoted: Vec<String> = words
+            .iter()
+            .map(|(word, _)| format!("\"{word}\""))
+            .collect();
+        self.report(&found.place, format!("must be {}", quoted.join(" or ")));
+        default
+    }
+
+    fn members(&self, place: &Place, value: &'a DeValue<'a>) -> Vec<Found<String>> {
+        let array = self.expect(place, value, "a list of texts", DeValue::as_array);
+        array
+            .into_iter()
+            .flat_map(|array| array.iter())
+            .filter_map(|item| {
+                let place = Place {
+                    at: item.span().start,
+                    ..place.clone()
+                };
+                let text =
+                    self.expect(&place, item.get_ref(), "a text in quotes", DeValue::as_str)?;
+                Some(Found {
+                    value: text.to_owned(),
+                    place,
+                })
+            })
+            .collect()
+    }
+
+    fn value(&self, key: &str) -> Option<Found<&'a DeValue<'a>>> {
+        self.asked.borrow_mut().push(key.to_owned());
+        self.reader.know(join(&self.shape, key));
+        let value = self.table?.get(key)?;
+        let place = Place {
+            key: join(&self.place.key, key),
+            at: value.span().start,
+        };
+        Some(Found {
+            value: value.get_ref(),
+            place,
+        })
+    }
+
+    fn expect<T>(
+        &self,
+        place: &Place,
+        value: &'a DeValue<'a>,
+        what: &str,
+        as_it: impl Fn(&'a DeValue<'a>) -> Option<T>,
+    ) -> Option<T> {
+        let it = as_it(value);
+        if it.is_none() {
+            self.report(
+                place,
+                format!("must be {what}, and is {}", article(value.type_str())),
+            );
+        }
+        it
+    }
+}
+
+/// A name that the owner gave, and the texts under it.
+pub(super) type NamedList = (Found<String>, Vec<Found<String>>);
+
+fn join(path: &str, key: &str) -> String {
+    match path {
+        "" => key.to_owned(),
+        path => format!("{path}.{key}"),
+    }
+}
+
+fn article(kind: &str) -> String {
+    let article = if kind.starts_with(['a', 'i']) {
+        "an"
+    } else {
+        "a"
+    };
+    format!("{article} {kind}")
+}
