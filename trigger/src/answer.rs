@@ -12,8 +12,8 @@ const V2_MEMBER: &str = "claimsAndScopeOverrideDetails";
 /// The event with the claims of a grant. `None` where the policy puts nothing into tokens.
 pub fn tokens(call: &Call<'_>, policy: &Policy, grant: &Grant) -> Option<Box<RawValue>> {
     let current = call.request.groups();
-    let groups = claims::groups(policy, grant, current.as_deref().unwrap_or_default());
-    let details = |names: &ClaimNames, text_only: bool| claim_section(policy, names, Some(grant), text_only);
+    let groups = claims::groups(policy, grant, current.as_deref());
+    let details = |names: &ClaimNames, text_only| granted(policy, names, grant, text_only);
     let groups = groups.map(|groups| group_override(call, groups));
     match shape(call, policy) {
         TokenVersion::V1 => {
@@ -22,7 +22,10 @@ pub fn tokens(call: &Call<'_>, policy: &Policy, grant: &Grant) -> Option<Box<Raw
             write(call, V1_MEMBER, section)
         }
         TokenVersion::V2 => {
-            let mut section = two_tokens(details(&policy.tokens.id, false), details(&policy.tokens.access, false));
+            let mut section = two_tokens(
+                details(&policy.tokens.id, false),
+                details(&policy.tokens.access, false),
+            );
             section.extend(groups.map(|groups| ("groupOverrideDetails".to_owned(), groups)));
             write(call, V2_MEMBER, section)
         }
@@ -31,17 +34,18 @@ pub fn tokens(call: &Call<'_>, policy: &Policy, grant: &Grant) -> Option<Box<Raw
 
 /// The event with the policy's static suppressions and nothing granted.
 pub fn suppressions(call: &Call<'_>, policy: &Policy) -> Option<Box<RawValue>> {
-    let section = |text_only| claim_section(policy, &ClaimNames::default(), None, text_only);
+    let section = || claim_section(Vec::new(), &policy.tokens.suppress, false);
     match shape(call, policy) {
-        TokenVersion::V1 => write(call, V1_MEMBER, section(true)),
-        TokenVersion::V2 => write(call, V2_MEMBER, two_tokens(section(false), section(false))),
+        TokenVersion::V1 => write(call, V1_MEMBER, section()),
+        TokenVersion::V2 => write(call, V2_MEMBER, two_tokens(section(), section())),
     }
 }
 
 /// The shape that this call wants: as the policy says, else as the event shows. The placeholder in
 /// `response` is the surest sign; `version` is "1" in some events of the second shape.
 fn shape(call: &Call<'_>, policy: &Policy) -> TokenVersion {
-    let by_version = || matches!(call.version.as_deref(), Some("2" | "3")) || call.request.has("scopes");
+    let by_version =
+        || matches!(call.version.as_deref(), Some("2" | "3")) || call.request.has("scopes");
     match policy.tokens.version {
         Some(version) => version,
         None if call.response_member(V2_MEMBER).is_some() => TokenVersion::V2,
@@ -51,43 +55,60 @@ fn shape(call: &Call<'_>, policy: &Policy) -> TokenVersion {
     }
 }
 
-fn claim_section(policy: &Policy, names: &ClaimNames, grant: Option<&Grant>, text_only: bool) -> Map<String, Value> {
-    let mut section = Map::new();
-    let claims: Map<String, Value> = grant
-        .map(|grant| claims::values(names, grant))
-        .unwrap_or_default()
+fn granted(
+    policy: &Policy,
+    names: &ClaimNames,
+    grant: &Grant,
+    text_only: bool,
+) -> Map<String, Value> {
+    let suppressed = claims::suppressed(policy, names, grant);
+    claim_section(claims::values(names, grant), &suppressed, text_only)
+}
+
+fn claim_section(
+    claims: Vec<(String, ClaimValue)>,
+    suppressed: &[String],
+    text_only: bool,
+) -> Map<String, Value> {
+    let value = |value: ClaimValue| {
+        if text_only {
+            json!(value.into_text())
+        } else {
+            json!(value)
+        }
+    };
+    let claims: Map<String, Value> = claims
         .into_iter()
-        .map(|(name, value)| (name, claim(value, text_only)))
+        .map(|(name, one)| (name, value(one)))
         .collect();
+    let mut section = Map::new();
     if !claims.is_empty() {
         section.insert("claimsToAddOrOverride".to_owned(), Value::Object(claims));
     }
-    if !policy.tokens.suppress.is_empty() {
-        section.insert("claimsToSuppress".to_owned(), json!(policy.tokens.suppress));
+    if !suppressed.is_empty() {
+        section.insert("claimsToSuppress".to_owned(), json!(suppressed));
     }
     section
 }
 
-/// A claim's value. The first shape takes texts alone, so a list becomes its members between spaces,
-/// as OAuth writes scopes.
-fn claim(value: ClaimValue, text_only: bool) -> Value {
-    match value {
-        ClaimValue::Text(text) => Value::from(text),
-        ClaimValue::List(list) if text_only => Value::from(list.join(" ")),
-        ClaimValue::List(list) => Value::from(list),
-    }
-}
-
 fn two_tokens(id: Map<String, Value>, access: Map<String, Value>) -> Map<String, Value> {
     let sections = [("idTokenGeneration", id), ("accessTokenGeneration", access)];
-    let filled = sections.into_iter().filter(|(_, section)| !section.is_empty());
-    filled.map(|(name, section)| (name.to_owned(), Value::Object(section))).collect()
+    let filled = sections
+        .into_iter()
+        .filter(|(_, section)| !section.is_empty());
+    filled
+        .map(|(name, section)| (name.to_owned(), Value::Object(section)))
+        .collect()
 }
 
 /// Everything that the pool said of groups, with the groups replaced. What is left out of an
 /// override is taken from the user, so roles and preferred role go back as they came.
 fn group_override(call: &Call<'_>, groups: Vec<String>) -> Value {
-    let mut details = call.request.group_configuration().cloned().unwrap_or_default();
+    let mut details = call
+        .request
+        .group_configuration()
+        .cloned()
+        .unwrap_or_default();
     details.retain(|_, value| !value.is_null());
     details.insert("groupsToOverride".to_owned(), Value::from(groups));
     Value::Object(details)
@@ -97,6 +118,7 @@ fn write(call: &Call<'_>, member: &str, section: Map<String, Value>) -> Option<B
     if section.is_empty() {
         return None;
     }
-    let value = serde_json::value::to_raw_value(&section).expect("a map with text keys is always JSON");
+    let value =
+        serde_json::value::to_raw_value(&section).expect("a map with text keys is always JSON");
     Some(call.with_response(member, &value))
 }

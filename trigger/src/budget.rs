@@ -19,7 +19,9 @@ pub struct Budget {
 impl Budget {
     /// A budget that began at `start`.
     pub fn new(start: Instant, length: Duration) -> Self {
-        Self { deadline: start + length }
+        Self {
+            deadline: start + length,
+        }
     }
 
     /// When the answer must leave.

@@ -51,7 +51,11 @@ impl<'a> Call<'a> {
 
     /// The event with one member of its `response` set, and nothing else changed.
     pub fn with_response(&self, key: &str, value: &RawValue) -> Box<RawValue> {
-        let response = self.raw.get("response").and_then(RawObject::read).unwrap_or_default();
+        let response = self
+            .raw
+            .get("response")
+            .and_then(RawObject::read)
+            .unwrap_or_default();
         let response = response.with(key, value);
         self.raw.with("response", &response)
     }

@@ -7,7 +7,7 @@ use crate::facts::{self, Witness};
 use crate::refusal::Refusal;
 use serde_json::value::RawValue;
 use usher_events::{Envelope, LifecycleEvent, RefusalReason, SignUpRoute, Sub, identity};
-use usher_shared::policy::{Known, Policy, admit, claims};
+use usher_shared::policy::{Policy, UserRead, admit, claims, person};
 use usher_shared::port::Store;
 use usher_shared::user::UserItem;
 
@@ -24,12 +24,21 @@ pub struct Verdict {
 
 impl Verdict {
     fn pass(fact: Option<Envelope<LifecycleEvent>>) -> Self {
-        Self { answer: Ok(None), fact, reason: None }
+        Self {
+            answer: Ok(None),
+            fact,
+            reason: None,
+        }
     }
 }
 
 /// Decides one call.
-pub async fn decide(call: &Call<'_>, witness: Witness<'_>, store: &dyn Store, budget: Budget) -> Verdict {
+pub async fn decide(
+    call: &Call<'_>,
+    witness: Witness<'_>,
+    store: &dyn Store,
+    budget: Budget,
+) -> Verdict {
     match call.source {
         Source::PreSignUp(route) => sign_up(call, witness, route),
         Source::PreAuthentication => sign_in(call, witness, store, budget).await,
@@ -52,7 +61,12 @@ fn sign_up(call: &Call<'_>, witness: Witness<'_>, route: SignUpRoute) -> Verdict
     }
 }
 
-async fn sign_in(call: &Call<'_>, witness: Witness<'_>, store: &dyn Store, budget: Budget) -> Verdict {
+async fn sign_in(
+    call: &Call<'_>,
+    witness: Witness<'_>,
+    store: &dyn Store,
+    budget: Budget,
+) -> Verdict {
     let Some(sub) = facts::sub(call) else {
         // Only for users who do not exist, and those Cognito refuses itself.
         return Verdict::pass(None);
@@ -76,17 +90,25 @@ async fn token(
         (None, TokenSource::ClientCredentials) => return Verdict::pass(None),
         (None, _) => {
             let answer = answer::suppressions(call, witness.policy);
-            return Verdict { answer: Ok(answer), fact: None, reason: None };
+            return Verdict {
+                answer: Ok(answer),
+                fact: None,
+                reason: None,
+            };
         }
     };
     let look = glance(store, &sub, budget).await;
     if let Err(reason) = admit::token(known(&look)) {
         return refuse(call, witness, sub, reason, &look);
     }
-    let mut person = call.request.person(&witness.policy.attributes);
-    usher_shared::policy::person::normalize(&mut person);
-    let grant = claims::grant(witness.policy, known(&look), Some(&person));
-    Verdict { answer: Ok(answer::tokens(call, witness.policy, &grant)), fact: None, reason: None }
+    let mut who = call.request.person(&witness.policy.attributes);
+    person::normalize(&mut who);
+    let grant = claims::grant(witness.policy, known(&look), Some(&who));
+    Verdict {
+        answer: Ok(answer::tokens(call, witness.policy, &grant)),
+        fact: None,
+        reason: None,
+    }
 }
 
 fn refuse(
@@ -106,7 +128,11 @@ fn refuse(
     };
     // Anybody can cause a refusal without a password: what the item shows already is not said again.
     let hour = identity::refusal_hour(witness.now);
-    let refusal = look.as_ref().ok().and_then(Option::as_ref).and_then(|item| item.user.refusal.as_ref());
+    let refusal = look
+        .as_ref()
+        .ok()
+        .and_then(Option::as_ref)
+        .and_then(|item| item.user.refusal.as_ref());
     let already_said = refusal.is_some_and(|refusal| refusal.at == hour && refusal.value == reason);
     Verdict {
         answer: Err(Refusal::new(text)),
@@ -132,10 +158,11 @@ async fn glance(store: &dyn Store, sub: &Sub, budget: Budget) -> Look {
     }
 }
 
-fn known(look: &Look) -> Known<'_> {
+fn known(look: &Look) -> UserRead<'_> {
     match look {
-        Ok(item) => Known::from(item.as_ref().map(|item| &item.user)),
-        Err(()) => Known::Unreadable,
+        Ok(Some(item)) => UserRead::Found(&item.user),
+        Ok(None) => UserRead::Absent,
+        Err(()) => UserRead::StoreDown,
     }
 }
 
@@ -143,8 +170,10 @@ fn known(look: &Look) -> Known<'_> {
 /// from the call and the policy alone.
 pub fn when_broken(call: &Call<'_>, policy: &Policy) -> Result<Option<Box<RawValue>>, Refusal> {
     match call.source {
-        Source::PreSignUp(_) if policy.sign_up.is_gated() => Err(Refusal::new(&policy.messages.try_again)),
-        Source::PreAuthentication => match admit::sign_in(policy, Known::Unreadable) {
+        Source::PreSignUp(_) if policy.sign_up.is_gated() => {
+            Err(Refusal::new(&policy.messages.try_again))
+        }
+        Source::PreAuthentication => match admit::sign_in(policy, UserRead::StoreDown) {
             Ok(()) => Ok(None),
             Err(_) => Err(Refusal::new(&policy.messages.try_again)),
         },
@@ -155,4 +184,3 @@ pub fn when_broken(call: &Call<'_>, policy: &Policy) -> Result<Option<Box<RawVal
         | Source::PostAuthentication => Ok(None),
     }
 }
-

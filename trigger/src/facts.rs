@@ -2,9 +2,9 @@
 
 use crate::cognito::{Call, Source};
 use usher_events::{
-    ClientId, ConfirmationRoute, CorrelationId, Envelope, EventId, Fact, LifecycleEvent, PasswordReset,
-    RefusalReason, SignInRefused, SignUpConfirmed, SignUpContext, SignUpRefused, SignUpRequested, SignUpRoute,
-    SignedIn, Sub, Subject, Time, identity,
+    ClientId, ConfirmationRoute, CorrelationId, Envelope, EventId, Fact, LifecycleEvent,
+    PasswordReset, RefusalReason, SignInRefused, SignUpConfirmed, SignUpContext, SignUpRefused,
+    SignUpRequested, SignUpRoute, SignedIn, Sub, Subject, Time, identity,
 };
 use usher_shared::digest::Secret;
 use usher_shared::policy::{self, Policy};
@@ -24,7 +24,11 @@ pub struct Witness<'a> {
 
 impl Witness<'_> {
     /// A sign-up was admitted.
-    pub fn sign_up_requested(&self, call: &Call<'_>, route: SignUpRoute) -> Envelope<LifecycleEvent> {
+    pub fn sign_up_requested(
+        &self,
+        call: &Call<'_>,
+        route: SignUpRoute,
+    ) -> Envelope<LifecycleEvent> {
         let subject = self.sign_up(call);
         let (id, time) = identity::sign_up_request(&call.pool, &subject, route, self.now);
         self.envelope(call, subject, id, time, SignUpRequested { route }.into())
@@ -44,7 +48,12 @@ impl Witness<'_> {
     }
 
     /// A user was refused a sign-in or a token.
-    pub fn sign_in_refused(&self, call: &Call<'_>, sub: Sub, reason: RefusalReason) -> Envelope<LifecycleEvent> {
+    pub fn sign_in_refused(
+        &self,
+        call: &Call<'_>,
+        sub: Sub,
+        reason: RefusalReason,
+    ) -> Envelope<LifecycleEvent> {
         let subject = Subject::User(sub);
         let event: LifecycleEvent = SignInRefused { reason }.into();
         let (id, time) = identity::refusal(&call.pool, &subject, event.name(), reason, self.now);
@@ -60,9 +69,19 @@ impl Witness<'_> {
         let (id, time, event): (EventId, Time, LifecycleEvent) = match call.source {
             Source::ConfirmSignUp => {
                 let external = call.request.is_external();
-                let route = if external { ConfirmationRoute::ExternalProvider } else { ConfirmationRoute::SignUp };
+                let route = if external {
+                    ConfirmationRoute::ExternalProvider
+                } else {
+                    ConfirmationRoute::SignUp
+                };
                 let context = self.context(call);
-                let event = SignUpConfirmed { route, client, context, person }.into();
+                let event = SignUpConfirmed {
+                    route,
+                    client,
+                    context,
+                    person,
+                }
+                .into();
                 (identity::once(&call.pool, &sub, &event), self.now, event)
             }
             Source::ConfirmForgotPassword => {
@@ -71,11 +90,23 @@ impl Witness<'_> {
             }
             Source::PostAuthentication => {
                 let digest = self.secret.person(&person);
-                let (id, time) = identity::sign_in(&call.pool, &sub, client.as_ref(), &digest, self.now);
+                let (id, time) =
+                    identity::sign_in(&call.pool, &sub, client.as_ref(), &digest, self.now);
                 let new_device = call.request.flag("newDeviceUsed");
-                (id, time, SignedIn { client, new_device, person }.into())
+                (
+                    id,
+                    time,
+                    SignedIn {
+                        client,
+                        new_device,
+                        person,
+                    }
+                    .into(),
+                )
             }
-            Source::PreSignUp(_) | Source::PreAuthentication | Source::TokenGeneration(_) => return None,
+            Source::PreSignUp(_) | Source::PreAuthentication | Source::TokenGeneration(_) => {
+                return None;
+            }
         };
         Some(self.envelope(call, Subject::User(sub), id, time, event))
     }
@@ -88,7 +119,10 @@ impl Witness<'_> {
     fn context(&self, call: &Call<'_>) -> SignUpContext {
         let attribute = &self.policy.attributes.signup_source;
         let hint = attribute.strip_prefix("custom:").unwrap_or(attribute);
-        let source = call.request.hint(hint).or_else(|| call.request.attribute(attribute));
+        let source = call
+            .request
+            .hint(hint)
+            .or_else(|| call.request.attribute(attribute));
         let campaign = call.request.hint("utm_campaign");
         SignUpContext {
             source: source.as_deref().and_then(SignUpContext::word),
@@ -118,5 +152,7 @@ impl Witness<'_> {
 
 /// The user's sub, where the event names one.
 pub fn sub(call: &Call<'_>) -> Option<Sub> {
-    call.request.attribute("sub").and_then(|sub| Sub::new(sub).ok())
+    call.request
+        .attribute("sub")
+        .and_then(|sub| Sub::new(sub).ok())
 }

@@ -6,7 +6,11 @@
 pub(crate) fn point(place: &'static str) {
     use std::sync::OnceLock;
     static PLANTED: OnceLock<Option<String>> = OnceLock::new();
-    if PLANTED.get_or_init(usher_shared::config::planted_fault).as_deref() == Some(place) {
+    if PLANTED
+        .get_or_init(usher_shared::config::planted_fault)
+        .as_deref()
+        == Some(place)
+    {
         panic!("planted at {place}");
     }
 }

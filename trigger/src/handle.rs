@@ -74,20 +74,32 @@ impl Trigger {
         let start = Instant::now();
         let Some(call) = Call::read(event) else {
             tracing::debug!("A trigger that usher does not act on goes back as it came");
-            return Handled { answer: Ok(event.to_owned()), decision: Decision::Unknown, published: None };
+            return Handled {
+                answer: Ok(event.to_owned()),
+                decision: Decision::Unknown,
+                published: None,
+            };
         };
         let budget = Budget::new(start, self.policy.trigger.budget);
-        let handled = AssertUnwindSafe(self.decide_and_publish(&call, request_id, budget)).catch_unwind();
+        let handled =
+            AssertUnwindSafe(self.decide_and_publish(&call, request_id, budget)).catch_unwind();
         let handled = match timeout_at(budget.deadline(), handled).await {
             Ok(Ok((verdict, route))) => finish(event, verdict, route),
             Ok(Err(_)) => self.broken(event, &call, "Handling a trigger panicked"),
-            Err(_) => self.broken(event, &call, "Handling a trigger took longer than its budget"),
+            Err(_) => self.broken(
+                event,
+                &call,
+                "Handling a trigger took longer than its budget",
+            ),
         };
         tracing::info!(
             trigger.source = call.source.as_str(),
             decision = handled.decision.as_str(),
             reason = handled.reason().map(RefusalReason::as_str),
-            event.id = handled.published.as_ref().map(|(envelope, _)| tracing::field::display(envelope.id)),
+            event.id = handled
+                .published
+                .as_ref()
+                .map(|(envelope, _)| tracing::field::display(envelope.id)),
             route = handled.published.as_ref().map(|(_, route)| route.as_str()),
             duration_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX),
             "Answered a trigger"
@@ -95,9 +107,19 @@ impl Trigger {
         handled
     }
 
-    async fn decide_and_publish(&self, call: &Call<'_>, request_id: &str, budget: Budget) -> (Verdict, Option<Route>) {
+    async fn decide_and_publish(
+        &self,
+        call: &Call<'_>,
+        request_id: &str,
+        budget: Budget,
+    ) -> (Verdict, Option<Route>) {
         let now = self.clock.now();
-        let witness = Witness { policy: &self.policy, secret: &self.secret, now, request_id };
+        let witness = Witness {
+            policy: &self.policy,
+            secret: &self.secret,
+            now,
+            request_id,
+        };
         fault::point("decide");
         let verdict = decide(call, witness, self.publisher.store.as_ref(), budget).await;
         let route = match &verdict.fact {
@@ -108,10 +130,17 @@ impl Trigger {
     }
 
     fn broken(&self, event: &RawValue, call: &Call<'_>, what: &'static str) -> Handled {
-        tracing::error!(trigger.source = call.source.as_str(), "{what}; answered as the policy says for that");
+        tracing::error!(
+            trigger.source = call.source.as_str(),
+            "{what}; answered as the policy says for that"
+        );
         let answer = when_broken(call, &self.policy);
         let answer = answer.map(|answer| answer.unwrap_or_else(|| event.to_owned()));
-        Handled { answer, decision: Decision::Broken, published: None }
+        Handled {
+            answer,
+            decision: Decision::Broken,
+            published: None,
+        }
     }
 }
 
@@ -122,7 +151,9 @@ fn finish(event: &RawValue, verdict: Verdict, route: Option<Route>) -> Handled {
         (Ok(None) | Err(_), _) => Decision::Passed,
     };
     Handled {
-        answer: verdict.answer.map(|answer| answer.unwrap_or_else(|| event.to_owned())),
+        answer: verdict
+            .answer
+            .map(|answer| answer.unwrap_or_else(|| event.to_owned())),
         decision,
         published: verdict.fact.zip(route),
     }

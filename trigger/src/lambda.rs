@@ -14,8 +14,13 @@ pub async fn serve(trigger: Trigger) -> Result<(), Error> {
     lambda_runtime::run(service_fn(move |event| invoke(Arc::clone(&trigger), event))).await
 }
 
-async fn invoke(trigger: Arc<Trigger>, event: LambdaEvent<Box<RawValue>>) -> Result<Box<RawValue>, Refusal> {
-    let answer = AssertUnwindSafe(trigger.handle(&event.payload, &event.context.request_id)).catch_unwind().await;
+async fn invoke(
+    trigger: Arc<Trigger>,
+    event: LambdaEvent<Box<RawValue>>,
+) -> Result<Box<RawValue>, Refusal> {
+    let answer = AssertUnwindSafe(trigger.handle(&event.payload, &event.context.request_id))
+        .catch_unwind()
+        .await;
     match answer {
         Ok(handled) => handled.answer,
         // Handling catches its own panics; one that got past it came before we knew which trigger

@@ -4,7 +4,7 @@ use usher_shared::{config, telemetry};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    telemetry::init(&config::log_filter());
+    telemetry::init(&config::log_filter(), telemetry::Format::Json)?;
     let config = config::Config::from_env()?;
     usher_trigger::lambda::serve(usher_trigger::wiring::trigger(config).await).await
 }

@@ -13,7 +13,11 @@ use usher_shared::port::{Bus, BusEntry, Fault, Outgoing, Queue, Store};
 use usher_shared::retry::{Schedule, retry};
 
 /// Waits between attempts at one place. Two attempts, because a third costs the next place its turn.
-const ATTEMPTS: Schedule = Schedule::new(Duration::from_millis(25), Duration::from_millis(50), 2);
+const ATTEMPTS: Schedule = Schedule {
+    first_wait: Duration::from_millis(25),
+    max_wait: Duration::from_millis(50),
+    attempts: 2,
+};
 
 /// The fallback's own source on the bus: a rule that matches it and nothing else feeds the queue.
 pub const FALLBACK_SOURCE: &str = "usher.fallback";
@@ -59,17 +63,31 @@ pub struct Publisher {
 
 impl Publisher {
     /// Publishes one event. Never fails: what nobody takes is counted in a line of its own.
-    pub async fn publish(&self, envelope: &Envelope<LifecycleEvent>, now: Time, budget: Budget) -> Route {
+    pub async fn publish(
+        &self,
+        envelope: &Envelope<LifecycleEvent>,
+        now: Time,
+        budget: Budget,
+    ) -> Route {
         let body = wire::encode(envelope);
-        let queued = within(budget.share(1, 2), "queue", |until| self.to_queue(envelope, &body, until)).await;
+        let queued = within(budget.share(1, 2), "queue", |until| {
+            self.to_queue(envelope, &body, until)
+        })
+        .await;
         if queued.is_ok() {
             return Route::Queue;
         }
-        let on_bus = within(budget.share(1, 2), "bus", |until| self.to_bus(envelope, &body, until)).await;
+        let on_bus = within(budget.share(1, 2), "bus", |until| {
+            self.to_bus(envelope, &body, until)
+        })
+        .await;
         if on_bus.is_ok() {
             return Route::Bus;
         }
-        let spilled = within(budget.share(1, 1), "spill", |until| self.to_spill(envelope.id, &body, now, until)).await;
+        let spilled = within(budget.share(1, 1), "spill", |until| {
+            self.to_spill(envelope.id, &body, now, until)
+        })
+        .await;
         if spilled.is_ok() {
             return Route::Spill;
         }
@@ -82,29 +100,63 @@ impl Publisher {
         Route::Unpublished
     }
 
-    async fn to_queue(&self, envelope: &Envelope<LifecycleEvent>, body: &str, until: Instant) -> Result<(), Fault> {
-        let message = Outgoing { body: body.to_owned(), group: Some(envelope.subject.to_string()) };
-        retry(&ATTEMPTS, until, Fault::disposition, || self.queue.send(&message)).await
+    async fn to_queue(
+        &self,
+        envelope: &Envelope<LifecycleEvent>,
+        body: &str,
+        until: Instant,
+    ) -> Result<(), Fault> {
+        let message = Outgoing {
+            body: body.to_owned(),
+            group: Some(envelope.subject.to_string()),
+        };
+        retry(&ATTEMPTS, until, Fault::disposition, || {
+            self.queue.send(&message)
+        })
+        .await
     }
 
-    async fn to_bus(&self, envelope: &Envelope<LifecycleEvent>, body: &str, until: Instant) -> Result<(), Fault> {
+    async fn to_bus(
+        &self,
+        envelope: &Envelope<LifecycleEvent>,
+        body: &str,
+        until: Instant,
+    ) -> Result<(), Fault> {
         let entry = [BusEntry {
             source: FALLBACK_SOURCE.to_owned(),
             detail_type: FALLBACK_DETAIL_TYPE.to_owned(),
             detail: body.to_owned(),
             time: envelope.time,
         }];
-        let one = || async { self.bus.publish(&entry).await.pop().unwrap_or(Err(NO_RESULT)) };
+        let one = || async {
+            self.bus
+                .publish(&entry)
+                .await
+                .pop()
+                .unwrap_or(Err(NO_RESULT))
+        };
         retry(&ATTEMPTS, until, Fault::disposition, one).await
     }
 
-    async fn to_spill(&self, id: EventId, body: &str, now: Time, until: Instant) -> Result<(), Fault> {
-        retry(&ATTEMPTS, until, Fault::disposition, || self.store.spill(id, body, now)).await
+    async fn to_spill(
+        &self,
+        id: EventId,
+        body: &str,
+        now: Time,
+        until: Instant,
+    ) -> Result<(), Fault> {
+        retry(&ATTEMPTS, until, Fault::disposition, || {
+            self.store.spill(id, body, now)
+        })
+        .await
     }
 }
 
 /// A bus that answers for fewer entries than it was given.
-const NO_RESULT: Fault = Fault { operation: "bus.publish", kind: FaultKind::Corrupt };
+const NO_RESULT: Fault = Fault {
+    operation: "bus.publish",
+    kind: FaultKind::Corrupt,
+};
 
 /// Runs one way of publishing until its share of time is used up, and says in the log if it failed.
 async fn within<F: Future<Output = Result<(), Fault>>>(
@@ -114,8 +166,13 @@ async fn within<F: Future<Output = Result<(), Fault>>>(
 ) -> Result<(), ()> {
     match timeout_at(until, way(until)).await {
         Ok(Ok(())) => return Ok(()),
-        Ok(Err(fault)) => tracing::warn!(place, fault = %fault, "An event was not taken here; trying the next place"),
-        Err(_) => tracing::warn!(place, "A place for events was too slow; trying the next one"),
+        Ok(Err(fault)) => {
+            tracing::warn!(place, fault = %fault, "An event was not taken here; trying the next place")
+        }
+        Err(_) => tracing::warn!(
+            place,
+            "A place for events was too slow; trying the next one"
+        ),
     }
     Err(())
 }

@@ -33,6 +33,9 @@ impl fmt::Display for Refusal {
 
 impl From<Refusal> for Diagnostic {
     fn from(refusal: Refusal) -> Self {
-        Self { error_type: Refusal::ERROR_TYPE.to_owned(), error_message: refusal.text }
+        Self {
+            error_type: Refusal::ERROR_TYPE.to_owned(),
+            error_message: refusal.text,
+        }
     }
 }

@@ -10,12 +10,17 @@ use usher_shared::{dynamodb, eventbridge, sqs};
 
 /// Makes the clients, opens their connections, and puts them together.
 pub async fn trigger(config: Config) -> Trigger {
-    let clients = Clients::new(&config.region, Timeouts::TRIGGER, config.in_lambda).await;
-    let store = Arc::new(dynamodb::Table::new(clients.dynamodb(), config.table));
+    let clients = Clients::load(&config, Timeouts::TRIGGER).await;
+    let store = Arc::new(dynamodb::Table::new(&clients, config.table));
     let publisher = Publisher {
-        queue: Arc::new(sqs::WorkQueue::new(clients.sqs(), config.queue_url)),
-        bus: Arc::new(eventbridge::EventBus::new(clients.eventbridge(), config.bus)),
+        queue: Arc::new(sqs::WorkQueue::new(&clients, config.queue_url)),
+        bus: Arc::new(eventbridge::EventBus::new(&clients, config.bus)),
         store,
     };
-    Trigger { policy: Arc::new(config.policy), secret: config.secret, publisher, clock: Arc::new(WallClock) }
+    Trigger {
+        policy: Arc::new(config.policy),
+        secret: config.secret,
+        publisher,
+        clock: Arc::new(WallClock),
+    }
 }

@@ -43,10 +43,16 @@ impl Worker {
         let mut turns: BTreeMap<String, Vec<(usize, Work)>> = BTreeMap::new();
         for (index, message) in messages.iter().enumerate() {
             match Work::decode(&message.body) {
-                Ok(work) => turns.entry(work.subject().to_string()).or_default().push((index, work)),
+                Ok(work) => turns
+                    .entry(work.subject().to_string())
+                    .or_default()
+                    .push((index, work)),
                 Err(error) => {
                     let outcome = match Unreadable::judge(&error) {
-                        Unreadable::Never(kind) => self.set_aside(message, kind, error.to_string(), deadline).await,
+                        Unreadable::Never(kind) => {
+                            self.set_aside(message, kind, error.to_string(), deadline)
+                                .await
+                        }
                         Unreadable::NotYet(kind) => Outcome::Again(Again::NotYet(kind)),
                     };
                     steps[index] = Some(Step::Settled(outcome));
@@ -82,7 +88,9 @@ impl Worker {
 
     async fn step(&self, work: Work, deadline: Instant) -> Result<Step, Again> {
         match work {
-            Work::Event(envelope) => Ok(Step::Kept(Box::new(self.record(*envelope, deadline).await?))),
+            Work::Event(envelope) => Ok(Step::Kept(Box::new(
+                self.record(*envelope, deadline).await?,
+            ))),
             Work::Resume(resume) => self.resume(&resume, deadline).await,
         }
     }
@@ -91,22 +99,33 @@ impl Worker {
     /// and there is nothing for us.
     async fn resume(&self, resume: &Resume, deadline: Instant) -> Result<Step, Again> {
         let nothing = Ok(Step::Settled(Outcome::NothingToResume));
-        let Some(sealed) = self.store.commit(&resume.subject, resume.id).await? else { return nothing };
+        let Some(sealed) = self.store.commit(&resume.subject, resume.id).await? else {
+            return nothing;
+        };
         let loaded = match resume.subject.sub() {
             Some(sub) => self.store.load(sub).await?,
             None => usher_shared::port::Loaded::default(),
         };
-        let commit = usher_shared::seal::open(&sealed, loaded.key.as_ref()).map_err(|_| Again::Unreadable)?;
+        let commit = usher_shared::seal::open(&sealed, loaded.key.as_ref())
+            .map_err(|_| Again::Unreadable)?;
         if !commit.ledger.entries().any(|(_, entry)| entry.is_open()) {
             return nothing;
         }
         let right = crate::perform::Right::Untaken;
-        let effects =
-            match self.fold_and_perform(&commit, loaded.user, Appended::AlreadyThere, right, deadline).await {
-                Ok(effects) => effects,
-                Err(Again::LeaseNotOurs) => return nothing,
-                Err(again) => return Err(again),
-            };
+        let effects = match self
+            .fold_and_perform(
+                &commit,
+                loaded.user,
+                Appended::AlreadyThere,
+                right,
+                deadline,
+            )
+            .await
+        {
+            Ok(effects) => effects,
+            Err(Again::LeaseNotOurs) => return nothing,
+            Err(again) => return Err(again),
+        };
         let mut story = Story {
             id: resume.id,
             event: usher_events::Fact::name(&commit.envelope.event),
@@ -123,7 +142,12 @@ impl Worker {
     }
 
     /// Publishes what the batch recorded, all at once, and turns steps into outcomes.
-    async fn settle(&self, messages: &[Message], steps: Vec<Option<Step>>, deadline: Instant) -> Vec<Outcome> {
+    async fn settle(
+        &self,
+        messages: &[Message],
+        steps: Vec<Option<Step>>,
+        deadline: Instant,
+    ) -> Vec<Outcome> {
         let kept: Vec<&Kept> = steps
             .iter()
             .filter_map(|step| match step {
@@ -138,7 +162,9 @@ impl Worker {
                 Some(Step::Kept(kept)) => match fates.next() {
                     Some(Ok(fate)) => {
                         let mut story = kept.story;
-                        story.effects.extend(fate.map(|fate| (EffectKind::Publication, fate)));
+                        story
+                            .effects
+                            .extend(fate.map(|fate| (EffectKind::Publication, fate)));
                         Outcome::Recorded(story)
                     }
                     Some(Err(again)) => Outcome::Again(again),
@@ -154,10 +180,17 @@ impl Worker {
 
     /// At the last delivery that the queue permits, what would have to come again is set aside with
     /// its cause: the queue itself would set it aside without one.
-    async fn last_delivery(&self, message: &Message, outcome: Outcome, deadline: Instant) -> Outcome {
+    async fn last_delivery(
+        &self,
+        message: &Message,
+        outcome: Outcome,
+        deadline: Instant,
+    ) -> Outcome {
         let again = match &outcome {
             Outcome::Again(again) => *again,
-            Outcome::Recorded(_) | Outcome::NothingToResume | Outcome::SetAside(_) => return outcome,
+            Outcome::Recorded(_) | Outcome::NothingToResume | Outcome::SetAside(_) => {
+                return outcome;
+            }
         };
         tracing::warn!(
             message.id = message.id,
@@ -169,6 +202,7 @@ impl Worker {
             return outcome;
         }
         let text = format!("delivered {} times without success", message.receive_count);
-        self.set_aside(message, again.as_str(), text, deadline).await
+        self.set_aside(message, again.as_str(), text, deadline)
+            .await
     }
 }

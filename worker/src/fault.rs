@@ -36,13 +36,21 @@ mod planted {
             None => (rest, None),
         };
         let struck = AtomicBool::new(false);
-        Some(Planted { act: act.to_owned(), place: place.to_owned(), subject, struck })
+        Some(Planted {
+            act: act.to_owned(),
+            place: place.to_owned(),
+            subject,
+            struck,
+        })
     }
 
     #[expect(clippy::panic, reason = "planting panics is what this is for")]
     pub(super) fn point(place: &'static str, subject: &str) {
-        let Some(planted) = PLANTED.get_or_init(read) else { return };
-        let here = planted.place == place && planted.subject.as_deref().is_none_or(|one| one == subject);
+        let Some(planted) = PLANTED.get_or_init(read) else {
+            return;
+        };
+        let here =
+            planted.place == place && planted.subject.as_deref().is_none_or(|one| one == subject);
         if !here || planted.struck.swap(true, Ordering::SeqCst) {
             return;
         }
@@ -56,6 +64,9 @@ mod planted {
     /// Signals this very process, by its id.
     fn signal(name: &str) {
         let id = std::process::id().to_string();
-        Command::new("kill").args([name, &id]).status().expect("a system that tests run on has kill");
+        Command::new("kill")
+            .args([name, &id])
+            .status()
+            .expect("a system that tests run on has kill");
     }
 }

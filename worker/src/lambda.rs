@@ -38,41 +38,85 @@ enum Verb {
 #[derive(Debug)]
 pub struct Unanswerable(&'static str);
 
-impl From<Unanswerable> for Diagnostic {
-    fn from(error: Unanswerable) -> Self {
-        Self { error_type: "Unanswerable".to_owned(), error_message: error.0.to_owned() }
+impl Unanswerable {
+    /// The name under which Lambda reports it.
+    pub const ERROR_TYPE: &'static str = "Unanswerable";
+
+    /// The sentence.
+    pub fn text(&self) -> &'static str {
+        self.0
     }
 }
 
-/// Answers one invocation.
-pub async fn invoke(worker: Arc<Worker>, event: LambdaEvent<Box<RawValue>>) -> Result<SqsBatchResponse, Unanswerable> {
-    let deadline = deadline(&event.context, worker.clock.as_ref());
-    if let Ok(Scheduled { usher: Verb::Sweep }) = serde_json::from_str(event.payload.get()) {
-        worker.sweep().await.map_err(|_| Unanswerable("what is due cannot be read now"))?;
-        return Ok(SqsBatchResponse::default());
+impl From<Unanswerable> for Diagnostic {
+    fn from(error: Unanswerable) -> Self {
+        Self {
+            error_type: Unanswerable::ERROR_TYPE.to_owned(),
+            error_message: error.0.to_owned(),
+        }
     }
-    let batch: SqsEvent = serde_json::from_str(event.payload.get())
-        .map_err(|_| Unanswerable("the worker takes a batch of SQS messages, or {\"usher\":\"sweep\"}"))?;
-    let messages: Vec<Message> = batch.records.into_iter().map(message).collect();
-    let outcomes = worker.work(&messages, deadline).await;
-    let failed = messages.iter().zip(&outcomes).filter(|(_, outcome)| !outcome.is_done());
-    let mut response = SqsBatchResponse::default();
-    response.batch_item_failures = failed
-        .map(|(message, _)| {
-            let mut failure = BatchItemFailure::default();
-            failure.item_identifier.clone_from(&message.id);
-            failure
-        })
-        .collect();
-    tracing::info!(messages = messages.len(), failed = response.batch_item_failures.len(), "Worked on a batch");
-    Ok(response)
+}
+
+async fn invoke(
+    worker: Arc<Worker>,
+    event: LambdaEvent<Box<RawValue>>,
+) -> Result<SqsBatchResponse, Unanswerable> {
+    let deadline = deadline(&event.context, worker.clock.as_ref());
+    worker.answer(&event.payload, deadline).await
+}
+
+impl Worker {
+    /// Answers one invocation: a batch of messages, or the schedule's call to sweep.
+    pub async fn answer(
+        &self,
+        payload: &RawValue,
+        deadline: Instant,
+    ) -> Result<SqsBatchResponse, Unanswerable> {
+        if let Ok(Scheduled { usher: Verb::Sweep }) = serde_json::from_str(payload.get()) {
+            self.sweep()
+                .await
+                .map_err(|_| Unanswerable("what is due cannot be read now"))?;
+            return Ok(SqsBatchResponse::default());
+        }
+        let batch: SqsEvent = serde_json::from_str(payload.get()).map_err(|_| {
+            Unanswerable("the worker takes a batch of SQS messages, or {\"usher\":\"sweep\"}")
+        })?;
+        let messages: Vec<Message> = batch.records.into_iter().map(message).collect();
+        let outcomes = self.work(&messages, deadline).await;
+        let failed = messages
+            .iter()
+            .zip(&outcomes)
+            .filter(|(_, outcome)| !outcome.is_done());
+        let mut response = SqsBatchResponse::default();
+        response.batch_item_failures = failed
+            .map(|(message, _)| {
+                let mut failure = BatchItemFailure::default();
+                failure.item_identifier.clone_from(&message.id);
+                failure
+            })
+            .collect();
+        tracing::info!(
+            messages = messages.len(),
+            failed = response.batch_item_failures.len(),
+            "Worked on a batch"
+        );
+        Ok(response)
+    }
 }
 
 fn message(record: SqsMessage) -> Message {
-    let attribute = |name: &str| record.attributes.get(name).and_then(|text| text.parse::<i64>().ok());
+    let attribute = |name: &str| {
+        record
+            .attributes
+            .get(name)
+            .and_then(|text| text.parse::<i64>().ok())
+    };
     Message {
-        receive_count: attribute("ApproximateReceiveCount").and_then(|n| u32::try_from(n).ok()).unwrap_or(1),
-        first_received: attribute("ApproximateFirstReceiveTimestamp").and_then(Time::from_unix_millis),
+        receive_count: attribute("ApproximateReceiveCount")
+            .and_then(|n| u32::try_from(n).ok())
+            .unwrap_or(1),
+        first_received: attribute("ApproximateFirstReceiveTimestamp")
+            .and_then(Time::from_unix_millis),
         id: record.message_id.unwrap_or_default(),
         body: record.body.unwrap_or_default(),
     }

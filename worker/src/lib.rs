@@ -29,7 +29,11 @@ use usher_shared::port::{Bus, DeadLetters, Mailer, Queue, Store};
 use usher_shared::retry::Schedule;
 
 /// Waits between tries of one call to the table, the bus or the mail service within an invocation.
-pub(crate) const TRIES: Schedule = Schedule::new(Duration::from_millis(50), Duration::from_millis(800), 4);
+pub(crate) const TRIES: Schedule = Schedule {
+    first_wait: Duration::from_millis(50),
+    max_wait: Duration::from_millis(800),
+    attempts: 4,
+};
 
 /// Everything that the worker works with.
 pub struct Worker {

@@ -7,14 +7,17 @@ use usher_worker::{lambda, poll, wiring};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    telemetry::init(&config::log_filter());
+    telemetry::init(&config::log_filter(), telemetry::Format::Json)?;
     let config = config::Config::from_env()?;
     let in_lambda = config.in_lambda;
     let wired = wiring::worker(config).await?;
     if in_lambda {
         return lambda::serve(wired.worker).await;
     }
-    let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    let (mut terminate, mut interrupt) = (
+        signal(SignalKind::terminate())?,
+        signal(SignalKind::interrupt())?,
+    );
     let stop = async move {
         tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
     };

@@ -33,7 +33,9 @@ struct ResumeMessage {
 impl Resume {
     /// The message's text.
     pub fn encode(&self) -> String {
-        let message = ResumeMessage { resume: self.clone() };
+        let message = ResumeMessage {
+            resume: self.clone(),
+        };
         serde_json::to_string(&message).expect("ids are texts, so this is always JSON")
     }
 }
@@ -88,7 +90,10 @@ mod tests {
             subject: Subject::try_from("3f0c".to_owned()).unwrap(),
             id: "f0f607a8-e0d0-545f-8a65-5d5843765c82".parse().unwrap(),
         };
-        assert_eq!(Work::decode(&resume.encode()), Ok(Work::Resume(resume.clone())));
+        assert_eq!(
+            Work::decode(&resume.encode()),
+            Ok(Work::Resume(resume.clone()))
+        );
         let more = resume.encode().replace('}', r#","grant":"admin"}"#);
         assert!(Work::decode(&more).is_err());
     }

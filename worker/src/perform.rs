@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout};
 use usher_shared::commit::{Commit, EffectKind, Entry, Lease, Ledger};
 use usher_shared::disposition::{Disposition, FaultKind};
-use usher_shared::port::{Fault, MailError, TakenLease, Written};
+use usher_shared::port::{Fault, Mail, MailError, TakenLease, Written};
 use usher_shared::retry::retry;
 use usher_shared::user::UserItem;
 
@@ -27,6 +27,8 @@ enum Unsent {
     Mail(MailError),
     /// The lease does not last: another worker may send it any moment.
     LeaseTooShort,
+    /// The invocation may end before the call does.
+    NoTime,
 }
 
 impl Worker {
@@ -49,14 +51,20 @@ impl Worker {
         let mut ledger = commit.ledger.clone();
         let mut fates = Vec::new();
         for kind in open {
-            let holder = item.claims.get(&kind).copied().unwrap_or(commit.envelope.id);
+            let holder = item
+                .claims
+                .get(&kind)
+                .copied()
+                .unwrap_or(commit.envelope.id);
             let (entry, fate) = if holder == commit.envelope.id {
-                self.perform(kind, commit, &ledger, &lease, deadline).await?
+                self.perform(kind, commit, &ledger, &lease, deadline)
+                    .await?
             } else {
                 (Entry::Anothers { commit: holder }, Fate::Anothers)
             };
             ledger.set(kind, entry.clone());
-            self.close(commit, kind, &entry, &ledger, &lease, deadline).await?;
+            self.close(commit, kind, &entry, &ledger, &lease, deadline)
+                .await?;
             fates.push((kind, fate));
         }
         Ok(fates)
@@ -66,7 +74,11 @@ impl Worker {
         let now = self.clock.now();
         let lease = self.new_lease(now);
         let envelope = &commit.envelope;
-        match self.store.take_lease(&envelope.subject, envelope.id, now, &lease).await? {
+        match self
+            .store
+            .take_lease(&envelope.subject, envelope.id, now, &lease)
+            .await?
+        {
             TakenLease::Ours => Ok(lease),
             TakenLease::Anothers => Err(Again::LeaseNotOurs),
         }
@@ -80,9 +92,20 @@ impl Worker {
         lease: &Lease,
         deadline: Instant,
     ) -> Result<(Entry, Fate), Again> {
-        debug_assert!(kind == EffectKind::WelcomeMail, "the only once-effect there is");
+        debug_assert!(
+            kind == EffectKind::WelcomeMail,
+            "the only once-effect there is"
+        );
         let before = ledger.get(kind).cloned().unwrap_or(Entry::Owed);
-        let given_up = |why: &'static str| (Entry::Failed { at: self.clock.now(), fault: why.to_owned() }, Fate::Failed(why));
+        let given_up = |why: &'static str| {
+            (
+                Entry::Failed {
+                    at: self.clock.now(),
+                    fault: why.to_owned(),
+                },
+                Fate::Failed(why),
+            )
+        };
         let mail = match welcome::mail(&self.policy, &self.templates, commit) {
             Ok(mail) => mail,
             Err(error) => {
@@ -90,34 +113,56 @@ impl Worker {
                 return Ok(given_up(error.as_str()));
             }
         };
-        let sent = retry(&TRIES, deadline, Unsent::disposition, || self.send(&mail, commit, lease)).await;
+        let sent = retry(&TRIES, deadline, Unsent::disposition, || {
+            self.send(&mail, commit, lease, deadline)
+        })
+        .await;
         match sent {
             Ok(receipt) => {
                 fault::point("mail_sent", commit.envelope.subject.as_str());
-                let entry = Entry::Done { at: self.clock.now(), receipt: Some(receipt.clone()) };
+                let entry = Entry::Done {
+                    at: self.clock.now(),
+                    receipt: Some(receipt.clone()),
+                };
                 Ok((entry, Fate::Performed(Some(receipt))))
             }
             Err(Unsent::LeaseTooShort) => Err(Again::LeaseNotOurs),
+            Err(Unsent::NoTime) => Err(Again::OutOfTime),
             Err(Unsent::Mail(error)) => match error.disposition() {
                 Disposition::DeadLetter => Ok(given_up(error.kind().as_str())),
                 Disposition::Retry | Disposition::Defer => {
                     let fault = error.kind();
                     tracing::warn!(event.id = %commit.envelope.id, fault = %fault, "A welcome mail is set aside until later");
-                    Ok((before.deferred(self.clock.now(), fault), Fate::Deferred(fault.as_str())))
+                    Ok((
+                        before.deferred(self.clock.now(), fault),
+                        Fate::Deferred(fault.as_str()),
+                    ))
                 }
             },
         }
     }
 
-    /// One call to the mail service, begun only on a lease that outlasts it.
-    async fn send(&self, mail: &usher_shared::port::Mail, commit: &Commit, lease: &Lease) -> Result<String, Unsent> {
+    /// One call to the mail service, begun only on a lease that outlasts it, and only where there is
+    /// time to hear the answer.
+    async fn send(
+        &self,
+        mail: &Mail,
+        commit: &Commit,
+        lease: &Lease,
+        deadline: Instant,
+    ) -> Result<String, Unsent> {
+        if Instant::now() + MAIL_TIMEOUT > deadline {
+            return Err(Unsent::NoTime);
+        }
         if !lease.outlasts(self.clock.now(), MAIL_TIMEOUT) {
             return Err(Unsent::LeaseTooShort);
         }
         fault::point("mail_begun", commit.envelope.subject.as_str());
         match timeout(MAIL_TIMEOUT, self.mailer.send(mail)).await {
             Ok(sent) => sent.map_err(Unsent::Mail),
-            Err(_) => Err(Unsent::Mail(Fault::new("mail.send", FaultKind::TimedOut).into())),
+            Err(_) => Err(Unsent::Mail(
+                Fault::new("mail.send", FaultKind::TimedOut).into(),
+            )),
         }
     }
 
@@ -133,7 +178,14 @@ impl Worker {
     ) -> Result<(), Again> {
         let envelope = &commit.envelope;
         let write = || {
-            self.store.write_entry(&envelope.subject, envelope.id, kind, entry, ledger.due(), Some(&lease.owner))
+            self.store.write_entry(
+                &envelope.subject,
+                envelope.id,
+                kind,
+                entry,
+                ledger.due(),
+                Some(&lease.owner),
+            )
         };
         match retry(&TRIES, deadline, Fault::disposition, write).await? {
             Written::Now => Ok(()),
@@ -149,12 +201,13 @@ impl Unsent {
     /// A mail whose fate nobody knows is not sent again at once: it waits in the ledger.
     fn disposition(&self) -> Disposition {
         match self {
-            Self::LeaseTooShort => Disposition::Defer,
+            Self::LeaseTooShort | Self::NoTime => Disposition::Defer,
             Self::Mail(error) => match error.kind() {
                 FaultKind::TimedOut => Disposition::Defer,
-                FaultKind::Unavailable | FaultKind::Throttled | FaultKind::Refused | FaultKind::Corrupt => {
-                    error.disposition()
-                }
+                FaultKind::Unavailable
+                | FaultKind::Throttled
+                | FaultKind::Refused
+                | FaultKind::Corrupt => error.disposition(),
             },
         }
     }

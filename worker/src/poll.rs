@@ -64,7 +64,9 @@ pub async fn take(worker: &Worker, inbox: &dyn Inbox, received: &[Received]) -> 
         .collect();
     let outcomes = worker.work(&messages, Instant::now() + BATCH).await;
     for (received, outcome) in received.iter().zip(&outcomes) {
-        if outcome.is_done() && let Err(fault) = inbox.delete(&received.receipt).await {
+        if outcome.is_done()
+            && let Err(fault) = inbox.delete(&received.receipt).await
+        {
             tracing::warn!(message.id = received.id, fault = %fault, "A finished message could not be deleted; it will come again");
         }
     }

@@ -35,7 +35,11 @@ impl Worker {
             match retry(&TRIES, deadline, Fault::disposition, write).await? {
                 Written::Now => return Ok(after),
                 Written::Overtaken => {
-                    current = retry(&TRIES, deadline, Fault::disposition, || self.store.load(sub)).await?.user;
+                    current = retry(&TRIES, deadline, Fault::disposition, || {
+                        self.store.load(sub)
+                    })
+                    .await?
+                    .user;
                 }
             }
         }

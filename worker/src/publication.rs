@@ -14,21 +14,32 @@ use usher_shared::retry::retry;
 pub const SOURCE: &str = "usher";
 
 /// An entry that nobody answered for before time ran out.
-const NO_TIME: Fault = Fault { operation: "bus.publish", kind: FaultKind::TimedOut };
+const NO_TIME: Fault = Fault {
+    operation: "bus.publish",
+    kind: FaultKind::TimedOut,
+};
 
 impl Worker {
     /// Publishes what these commits say, all in one go, and gives each its fate.
     ///
     /// An event and what was decided from it are entries of their own. What fails is set aside in
     /// its ledger; only if that cannot be written does the message have to come again.
-    pub(crate) async fn publish(&self, kept: &[&Kept], deadline: Instant) -> Vec<Result<Option<Fate>, Again>> {
+    pub(crate) async fn publish(
+        &self,
+        kept: &[&Kept],
+        deadline: Instant,
+    ) -> Vec<Result<Option<Fate>, Again>> {
         if !self.policy.bus.publish {
             return kept.iter().map(|_| Ok(None)).collect();
         }
         let entries: Vec<(usize, BusEntry)> = kept
             .iter()
             .enumerate()
-            .flat_map(|(index, kept)| self.entries(&kept.commit).into_iter().map(move |entry| (index, entry)))
+            .flat_map(|(index, kept)| {
+                self.entries(&kept.commit)
+                    .into_iter()
+                    .map(move |entry| (index, entry))
+            })
             .collect();
         let faults = self.publish_entries(&entries, kept.len(), deadline).await;
         let mut fates = Vec::with_capacity(kept.len());
@@ -52,7 +63,11 @@ impl Worker {
             let results = timeout_at(deadline, self.bus.publish(&batch)).await;
             let results = results.unwrap_or_else(|_| batch.iter().map(|_| Err(NO_TIME)).collect());
             let results = results.into_iter().chain(std::iter::repeat(Err(NO_TIME)));
-            let failed: Vec<_> = left.into_iter().zip(results).filter_map(|(one, result)| Some((one, result.err()?))).collect();
+            let failed: Vec<_> = left
+                .into_iter()
+                .zip(results)
+                .filter_map(|(one, result)| Some((one, result.err()?)))
+                .collect();
             for (index, _) in entries {
                 faults[*index] = None;
             }
@@ -68,15 +83,29 @@ impl Worker {
     }
 
     /// Writes down a failure, and the end of one that was written down before.
-    async fn note(&self, commit: &Commit, fault: Option<Fault>, deadline: Instant) -> Result<Fate, Again> {
+    async fn note(
+        &self,
+        commit: &Commit,
+        fault: Option<Fault>,
+        deadline: Instant,
+    ) -> Result<Fate, Again> {
         let before = commit.ledger.get(EffectKind::Publication);
         let (entry, fate) = match (fault, before) {
             (None, None | Some(Entry::Done { .. })) => return Ok(Fate::Performed(None)),
-            (None, Some(_)) => (Entry::Done { at: self.clock.now(), receipt: None }, Fate::Performed(None)),
+            (None, Some(_)) => (
+                Entry::Done {
+                    at: self.clock.now(),
+                    receipt: None,
+                },
+                Fate::Performed(None),
+            ),
             (Some(fault), before) => {
                 tracing::warn!(event.id = %commit.envelope.id, fault = %fault, "A publication is set aside until later");
                 let before = before.cloned().unwrap_or(Entry::Owed);
-                (before.deferred(self.clock.now(), fault.kind), Fate::Deferred(fault.kind.as_str()))
+                (
+                    before.deferred(self.clock.now(), fault.kind),
+                    Fate::Deferred(fault.kind.as_str()),
+                )
             }
         };
         let envelope = &commit.envelope;
@@ -84,7 +113,14 @@ impl Worker {
         ledger.set(EffectKind::Publication, entry.clone());
         let due = ledger.due();
         let write = || {
-            self.store.write_entry(&envelope.subject, envelope.id, EffectKind::Publication, &entry, due, None)
+            self.store.write_entry(
+                &envelope.subject,
+                envelope.id,
+                EffectKind::Publication,
+                &entry,
+                due,
+                None,
+            )
         };
         retry(&TRIES, deadline, Fault::disposition, write).await?;
         Ok(fate)
@@ -94,8 +130,16 @@ impl Worker {
         let envelope = &commit.envelope;
         let mut entries = vec![self.entry(envelope)];
         for decided in &commit.decided {
-            let id = usher_events::identity::decided(envelope.id, decided.name(), &decided.to_data().to_string());
-            let decided = Envelope { id, causation_id: Some(envelope.id), ..envelope.clone().map(|_| decided.clone()) };
+            let id = usher_events::identity::decided(
+                envelope.id,
+                decided.name(),
+                &decided.to_data().to_string(),
+            );
+            let decided = Envelope {
+                id,
+                causation_id: Some(envelope.id),
+                ..envelope.clone().map(|_| decided.clone())
+            };
             entries.push(self.entry(&decided));
         }
         entries

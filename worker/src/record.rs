@@ -37,15 +37,25 @@ impl Worker {
 
     /// A sign-up has no user yet: its commit holds nothing personal, owes nothing and folds into
     /// nothing.
-    async fn record_sign_up(&self, envelope: Envelope<LifecycleEvent>, deadline: Instant) -> Result<Kept, Again> {
+    async fn record_sign_up(
+        &self,
+        envelope: Envelope<LifecycleEvent>,
+        deadline: Instant,
+    ) -> Result<Kept, Again> {
         let commit = self.new_commit(envelope);
         let sealed = self.sealed(&commit, None)?;
         let appended = self.append(&sealed, deadline).await?;
         let commit = match appended {
             Appended::Now => commit,
-            Appended::AlreadyThere => self.recorded(&commit.envelope.subject, commit.envelope.id, None).await?,
+            Appended::AlreadyThere => {
+                self.recorded(&commit.envelope.subject, commit.envelope.id, None)
+                    .await?
+            }
         };
-        Ok(Kept { story: story(&commit, appended), commit })
+        Ok(Kept {
+            story: story(&commit, appended),
+            commit,
+        })
     }
 
     async fn record_user(
@@ -54,7 +64,10 @@ impl Worker {
         sub: &Sub,
         deadline: Instant,
     ) -> Result<Kept, Again> {
-        let loaded = retry(&TRIES, deadline, Fault::disposition, || self.store.load(sub)).await?;
+        let loaded = retry(&TRIES, deadline, Fault::disposition, || {
+            self.store.load(sub)
+        })
+        .await?;
         let key = self.key(sub, &loaded, deadline).await?;
         let commit = self.new_commit(envelope);
         let sealed = self.sealed(&commit, Some(&key))?;
@@ -66,12 +79,16 @@ impl Worker {
                 (commit, right)
             }
             Appended::AlreadyThere => {
-                let recorded = self.recorded(&commit.envelope.subject, commit.envelope.id, Some(&key)).await?;
+                let recorded = self
+                    .recorded(&commit.envelope.subject, commit.envelope.id, Some(&key))
+                    .await?;
                 (recorded, Right::Untaken)
             }
         };
         let mut story = story(&commit, appended);
-        story.effects = self.fold_and_perform(&commit, loaded.user, appended, right, deadline).await?;
+        story.effects = self
+            .fold_and_perform(&commit, loaded.user, appended, right, deadline)
+            .await?;
         Ok(Kept { commit, story })
     }
 
@@ -84,10 +101,13 @@ impl Worker {
         right: Right,
         deadline: Instant,
     ) -> Result<Vec<(usher_shared::commit::EffectKind, crate::story::Fate)>, Again> {
-        let Some(sub) = commit.sub() else { return Ok(Vec::new()) };
+        let Some(sub) = commit.sub() else {
+            return Ok(Vec::new());
+        };
         let item = self.project(sub, commit, known, deadline).await?;
         fault::point("claimed", sub.as_str());
-        self.ensure_preferences(sub, commit, appended, deadline).await?;
+        self.ensure_preferences(sub, commit, appended, deadline)
+            .await?;
         self.perform_once(commit, &item, right, deadline).await
     }
 
@@ -96,11 +116,20 @@ impl Worker {
         let reaction = react::react(&self.policy, &envelope.event);
         let ledger = Ledger::owing(reaction.owes);
         let lease = (!ledger.is_empty()).then(|| self.new_lease(now));
-        Commit { envelope: envelope.map(Recorded::Lifecycle), decided: reaction.decided, ledger, lease, recorded_at: now }
+        Commit {
+            envelope: envelope.map(Recorded::Lifecycle),
+            decided: reaction.decided,
+            ledger,
+            lease,
+            recorded_at: now,
+        }
     }
 
     pub(crate) fn new_lease(&self, now: usher_events::Time) -> Lease {
-        Lease { owner: self.owner.clone(), until: now.plus(self.policy.worker.lease) }
+        Lease {
+            owner: self.owner.clone(),
+            until: now.plus(self.policy.worker.lease),
+        }
     }
 
     fn sealed(&self, commit: &Commit, key: Option<&UserKey>) -> Result<SealedCommit, Again> {
@@ -115,13 +144,19 @@ impl Worker {
             Some(key) => Ok(key.clone()),
             None => {
                 let fresh = UserKey::new(chance::bytes());
-                Ok(retry(&TRIES, deadline, Fault::disposition, || self.store.ensure_key(sub, &fresh)).await?)
+                Ok(retry(&TRIES, deadline, Fault::disposition, || {
+                    self.store.ensure_key(sub, &fresh)
+                })
+                .await?)
             }
         }
     }
 
     async fn append(&self, sealed: &SealedCommit, deadline: Instant) -> Result<Appended, Again> {
-        Ok(retry(&TRIES, deadline, Fault::disposition, || self.store.append(sealed)).await?)
+        Ok(retry(&TRIES, deadline, Fault::disposition, || {
+            self.store.append(sealed)
+        })
+        .await?)
     }
 
     /// Reads the commit that is the fact.
@@ -131,7 +166,11 @@ impl Worker {
         id: usher_events::EventId,
         key: Option<&UserKey>,
     ) -> Result<Commit, Again> {
-        let sealed = self.store.commit(subject, id).await?.ok_or(Again::Unreadable)?;
+        let sealed = self
+            .store
+            .commit(subject, id)
+            .await?
+            .ok_or(Again::Unreadable)?;
         seal::open(&sealed, key).map_err(|error| {
             tracing::error!(event.id = %id, error = %error, "A recorded commit cannot be read");
             Again::Unreadable
@@ -147,7 +186,8 @@ impl Worker {
         appended: Appended,
         deadline: Instant,
     ) -> Result<(), Again> {
-        let Recorded::Lifecycle(LifecycleEvent::SignUpConfirmed(event)) = &commit.envelope.event else {
+        let Recorded::Lifecycle(LifecycleEvent::SignUpConfirmed(event)) = &commit.envelope.event
+        else {
             return Ok(());
         };
         if !self.policy.profile.create {
@@ -156,8 +196,15 @@ impl Worker {
         if appended == Appended::AlreadyThere && self.store.preferences(sub).await?.is_some() {
             return Ok(());
         }
-        let initial = Preferences::initial(&self.policy.preferences, &event.person, commit.envelope.time);
-        retry(&TRIES, deadline, Fault::disposition, || self.store.ensure_preferences(sub, &initial)).await?;
+        let initial = Preferences::initial(
+            &self.policy.preferences,
+            &event.person,
+            commit.envelope.time,
+        );
+        retry(&TRIES, deadline, Fault::disposition, || {
+            self.store.ensure_preferences(sub, &initial)
+        })
+        .await?;
         Ok(())
     }
 }
@@ -168,7 +215,11 @@ fn story(commit: &Commit, appended: Appended) -> Story {
         id: commit.envelope.id,
         event: commit.envelope.event.name(),
         appended,
-        decided: if appended { commit.decided.clone() } else { Vec::new() },
+        decided: if appended {
+            commit.decided.clone()
+        } else {
+            Vec::new()
+        },
         effects: Vec::new(),
     }
 }

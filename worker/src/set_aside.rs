@@ -27,7 +27,11 @@ impl Worker {
         let copy = || self.dead_letters.set_aside(&message.body, &cause);
         match retry(&crate::TRIES, deadline, Fault::disposition, copy).await {
             Ok(()) => {
-                tracing::warn!(message.id = message.id, cause = kind, "A message is set aside in the dead letters");
+                tracing::warn!(
+                    message.id = message.id,
+                    cause = kind,
+                    "A message is set aside in the dead letters"
+                );
                 Outcome::SetAside(kind)
             }
             Err(fault) => {

@@ -45,19 +45,35 @@ impl Worker {
                 }
             }
         }
-        tracing::info!(swept.resumed, swept.sent_on, swept.left, "Swept what is due");
+        tracing::info!(
+            swept.resumed,
+            swept.sent_on,
+            swept.left,
+            "Swept what is due"
+        );
         Ok(swept)
     }
 
     async fn send_on(&self, due: &Due) -> Result<Sent, Fault> {
         match due {
             Due::Commit { subject, id, .. } => {
-                let body = Resume { subject: subject.clone(), id: *id }.encode();
-                self.queue.send(&Outgoing { body, group: Some(subject.to_string()) }).await?;
+                let body = Resume {
+                    subject: subject.clone(),
+                    id: *id,
+                }
+                .encode();
+                self.queue
+                    .send(&Outgoing {
+                        body,
+                        group: Some(subject.to_string()),
+                    })
+                    .await?;
                 Ok(Sent::Resumed)
             }
             Due::Spill { id, .. } => {
-                let Some(body) = self.store.spilled(*id).await? else { return Ok(Sent::Nothing) };
+                let Some(body) = self.store.spilled(*id).await? else {
+                    return Ok(Sent::Nothing);
+                };
                 self.queue.send(&Outgoing { body, group: None }).await?;
                 self.store.remove_spill(*id).await?;
                 Ok(Sent::SentOn)

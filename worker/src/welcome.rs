@@ -16,7 +16,11 @@ const DEFAULT_SOURCE: &str = "organic";
 
 /// Renders the welcome mail that a commit owes. Everything in it comes from the commit and the
 /// policy, so that a resumed mail is the mail that was owed.
-pub fn mail(policy: &Policy, templates: &Templates, commit: &Commit) -> Result<Mail, TemplateError> {
+pub fn mail(
+    policy: &Policy,
+    templates: &Templates,
+    commit: &Commit,
+) -> Result<Mail, TemplateError> {
     let (person, sign_up) = confirmed(commit).ok_or(TemplateError::NoRecipient)?;
     let to = person.email.clone().ok_or(TemplateError::NoRecipient)?;
     let joined = commit.decided.iter().find_map(|decided| match decided {
@@ -25,19 +29,29 @@ pub fn mail(policy: &Policy, templates: &Templates, commit: &Commit) -> Result<M
     });
     let account_type = joined
         .and_then(|joined| joined.account_type.as_ref())
-        .map_or(Profile::DEFAULT_ACCOUNT_TYPE, |account_type| account_type.as_str());
+        .map_or(Profile::DEFAULT_ACCOUNT_TYPE, |account_type| {
+            account_type.as_str()
+        });
     let organization = joined.and_then(|joined| policy.organizations.get(&joined.organization));
     let source = sign_up.source.as_deref().unwrap_or(DEFAULT_SOURCE);
-    let link = |path: &str, query: &str| link(policy, path, query, account_type, sign_up.campaign.as_deref());
+    let link = |path: &str, query: &str| {
+        link(
+            policy,
+            path,
+            query,
+            account_type,
+            sign_up.campaign.as_deref(),
+        )
+    };
     let values = context! {
         first_name => person.given_name.as_ref().map(|name| name.expose()),
-        app_name => policy.mail.app_name,
-        app_url => policy.mail.app_url,
+        app_name => &policy.mail.app_name,
+        app_url => &policy.mail.app_url,
         account_type,
         organization_name => organization.map(|organization| &organization.name),
         show_business_features => account_type != Profile::DEFAULT_ACCOUNT_TYPE,
         source,
-        campaign => sign_up.campaign,
+        campaign => &sign_up.campaign,
         onboarding_url => link("/onboarding", &format!("type={account_type}&")),
         dashboard_url => link("/dashboard", ""),
         support_url => link("/support", ""),
@@ -51,22 +65,36 @@ pub fn mail(policy: &Policy, templates: &Templates, commit: &Commit) -> Result<M
         subject: one_line(&rendered.subject),
         text: rendered.text,
         html: rendered.html,
-        tags: vec![tag("mail", "welcome"), tag("account_type", account_type), tag("source", source)],
+        tags: vec![
+            tag("mail", "welcome"),
+            tag("account_type", account_type),
+            tag("source", source),
+        ],
         configuration_set: policy.mail.configuration_set.clone(),
     })
 }
 
 fn confirmed(commit: &Commit) -> Option<(&Person, &SignUpContext)> {
     match &commit.envelope.event {
-        Recorded::Lifecycle(LifecycleEvent::SignUpConfirmed(event)) => Some((&event.person, &event.context)),
+        Recorded::Lifecycle(LifecycleEvent::SignUpConfirmed(event)) => {
+            Some((&event.person, &event.context))
+        }
         Recorded::Lifecycle(_) | Recorded::Operator(_) => None,
     }
 }
 
 /// A link into the application that says which mail it came from, and which campaign brought the
 /// user. Both words are of a closed alphabet, so nothing needs escaping.
-fn link(policy: &Policy, path: &str, query: &str, account_type: &str, campaign: Option<&str>) -> String {
-    let campaign = campaign.map(|campaign| format!("&utm_content={campaign}")).unwrap_or_default();
+fn link(
+    policy: &Policy,
+    path: &str,
+    query: &str,
+    account_type: &str,
+    campaign: Option<&str>,
+) -> String {
+    let campaign = campaign
+        .map(|campaign| format!("&utm_content={campaign}"))
+        .unwrap_or_default();
     format!(
         "{}{path}?{query}utm_source=welcome_email&utm_medium=email&utm_campaign=welcome_{account_type}{campaign}",
         policy.mail.app_url
@@ -75,13 +103,26 @@ fn link(policy: &Policy, path: &str, query: &str, account_type: &str, campaign: 
 
 /// A tag's value, in the alphabet that the mail service takes.
 fn tag(name: &'static str, value: &str) -> Tag {
-    let plain = |c: char| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' };
-    Tag { name, value: value.chars().map(plain).collect() }
+    let plain = |c: char| {
+        if c.is_ascii_alphanumeric() || c == '-' {
+            c
+        } else {
+            '_'
+        }
+    };
+    Tag {
+        name,
+        value: value.chars().map(plain).collect(),
+    }
 }
 
 /// A header's value: one line, whatever a template or a name brought in.
 fn one_line(text: &str) -> String {
-    text.split(|c: char| c.is_control()).map(str::trim).filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ")
+    text.split(|c: char| c.is_control())
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 #[cfg(test)]

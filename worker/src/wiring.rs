@@ -20,20 +20,24 @@ pub struct Wired {
 
 /// Makes the clients and puts them together.
 pub async fn worker(config: Config) -> anyhow::Result<Wired> {
-    let clients = Clients::new(&config.region, Timeouts::WORKER, config.in_lambda).await;
+    let clients = Clients::load(&config, Timeouts::WORKER).await;
     let dead_letter_url = config.dead_letter_url()?.to_owned();
-    let templates = Templates::new(&config.policy).context("the policy's mail templates cannot be used")?;
-    let queue = Arc::new(sqs::WorkQueue::new(clients.sqs(), config.queue_url));
+    let templates =
+        Templates::new(&config.policy).context("the policy's mail templates cannot be used")?;
+    let queue = Arc::new(sqs::WorkQueue::new(&clients, config.queue_url));
     let worker = Worker {
         templates,
-        store: Arc::new(dynamodb::Table::new(clients.dynamodb(), config.table)),
+        store: Arc::new(dynamodb::Table::new(&clients, config.table)),
         queue: Arc::clone(&queue) as Arc<_>,
-        dead_letters: Arc::new(sqs::DeadLetterQueue::new(clients.sqs(), dead_letter_url)),
-        bus: Arc::new(eventbridge::EventBus::new(clients.eventbridge(), config.bus)),
-        mailer: Arc::new(ses::MailService::new(clients.ses())),
+        dead_letters: Arc::new(sqs::DeadLetterQueue::new(&clients, dead_letter_url)),
+        bus: Arc::new(eventbridge::EventBus::new(&clients, config.bus)),
+        mailer: Arc::new(ses::Ses::new(&clients)),
         clock: Arc::new(WallClock),
         owner: chance::owner(),
         policy: Arc::new(config.policy),
     };
-    Ok(Wired { worker, inbox: queue })
+    Ok(Wired {
+        worker,
+        inbox: queue,
+    })
 }

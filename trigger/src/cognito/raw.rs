@@ -14,7 +14,11 @@ impl<'a> RawObject<'a> {
 
     /// A member as it is written. Of two with one name, the last, as most readers have it.
     pub fn get(&self, key: &str) -> Option<&'a RawValue> {
-        self.0.iter().rev().find(|(name, _)| name == key).map(|(_, value)| *value)
+        self.0
+            .iter()
+            .rev()
+            .find(|(name, _)| name == key)
+            .map(|(_, value)| *value)
     }
 
     /// A member's text; `None` if it is missing or anything else. A bare number counts as text,
@@ -49,7 +53,8 @@ impl<'a> RawObject<'a> {
             member(key, value);
         }
         text.push('}');
-        RawValue::from_string(text).expect("members that are JSON, between braces and commas, are JSON")
+        RawValue::from_string(text)
+            .expect("members that are JSON, between braces and commas, are JSON")
     }
 }
 
@@ -84,7 +89,11 @@ mod tests {
     fn with(object: &str, key: &str, value: &str) -> String {
         let object: &RawValue = serde_json::from_str(object).unwrap();
         let value = RawValue::from_string(value.to_owned()).unwrap();
-        RawObject::read(object).unwrap().with(key, &value).get().to_owned()
+        RawObject::read(object)
+            .unwrap()
+            .with(key, &value)
+            .get()
+            .to_owned()
     }
 
     #[test]
@@ -103,7 +112,10 @@ mod tests {
     #[test]
     fn what_is_not_an_object_is_not_read() {
         for text in ["[]", "1", "null", r#""text""#] {
-            assert!(RawObject::read(serde_json::from_str(text).unwrap()).is_none(), "{text}");
+            assert!(
+                RawObject::read(serde_json::from_str(text).unwrap()).is_none(),
+                "{text}"
+            );
         }
     }
 }

@@ -31,7 +31,8 @@ impl Request {
     }
 
     fn is_true(&self, name: &str) -> bool {
-        self.attribute(name).is_some_and(|text| text.eq_ignore_ascii_case("true"))
+        self.attribute(name)
+            .is_some_and(|text| text.eq_ignore_ascii_case("true"))
     }
 
     /// What the client said beside the attributes, wherever this trigger carries it.
@@ -56,7 +57,10 @@ impl Request {
 
     /// The groups that the pool gives, where the event names them.
     pub fn groups(&self) -> Option<Vec<String>> {
-        let groups = self.map("groupConfiguration")?.get("groupsToOverride")?.as_array()?;
+        let groups = self
+            .map("groupConfiguration")?
+            .get("groupsToOverride")?
+            .as_array()?;
         Some(groups.iter().filter_map(text).collect())
     }
 
@@ -67,13 +71,17 @@ impl Request {
 
     /// Whether this user comes from an outside provider.
     pub fn is_external(&self) -> bool {
-        self.attribute("cognito:user_status").is_some_and(|status| status == "EXTERNAL_PROVIDER")
+        self.attribute("cognito:user_status")
+            .is_some_and(|status| status == "EXTERNAL_PROVIDER")
     }
 
     /// What the attributes say of the person.
     pub fn person(&self, attributes: &Attributes) -> Person {
         let personal = |name: &str| self.attribute(name).map(Personal::new);
-        let flag = |name: &str| self.attribute(name).and_then(|text| text.to_lowercase().parse().ok());
+        let flag = |name: &str| {
+            self.attribute(name)
+                .and_then(|text| text.to_lowercase().parse().ok())
+        };
         Person {
             email: personal("email"),
             email_verified: self.is_true("email_verified"),
@@ -94,12 +102,19 @@ impl Request {
     /// be read is a provider that nobody trusts.
     fn providers(&self) -> Vec<String> {
         let Some(identities) = self.attribute("identities") else {
-            return if self.is_external() { vec![UNNAMED_PROVIDER.to_owned()] } else { Vec::new() };
+            return if self.is_external() {
+                vec![UNNAMED_PROVIDER.to_owned()]
+            } else {
+                Vec::new()
+            };
         };
-        let identities: Vec<Value> = serde_json::from_str(&identities).unwrap_or_else(|_| vec![Value::Null]);
+        let identities: Vec<Value> =
+            serde_json::from_str(&identities).unwrap_or_else(|_| vec![Value::Null]);
         let name = |identity: &Value| identity.get("providerName").and_then(text);
-        let mut names: Vec<String> =
-            identities.iter().map(|one| name(one).unwrap_or_else(|| UNNAMED_PROVIDER.to_owned())).collect();
+        let mut names: Vec<String> = identities
+            .iter()
+            .map(|one| name(one).unwrap_or_else(|| UNNAMED_PROVIDER.to_owned()))
+            .collect();
         if names.is_empty() && self.is_external() {
             names.push(UNNAMED_PROVIDER.to_owned());
         }
@@ -125,13 +140,15 @@ mod tests {
     use usher_shared::policy::Policy;
 
     fn person(attributes: Value) -> Person {
-        let raw = RawValue::from_string(json!({ "userAttributes": attributes }).to_string()).unwrap();
+        let raw =
+            RawValue::from_string(json!({ "userAttributes": attributes }).to_string()).unwrap();
         Request::read(&raw).person(&Policy::default().attributes)
     }
 
     #[test]
     fn booleans_come_as_texts_or_as_booleans_and_nulls_are_absent() {
-        let read = person(json!({ "email": "a@b.example", "email_verified": true, "phone_number": null }));
+        let read =
+            person(json!({ "email": "a@b.example", "email_verified": true, "phone_number": null }));
         assert!(read.email_verified && read.phone_number.is_none());
         assert!(person(json!({ "email_verified": "true" })).email_verified);
         assert!(!person(json!({ "email_verified": "false" })).email_verified);
@@ -152,7 +169,11 @@ mod tests {
             json!({ "cognito:user_status": "EXTERNAL_PROVIDER" }),
             json!({ "cognito:user_status": "EXTERNAL_PROVIDER", "identities": "[]" }),
         ] {
-            assert_eq!(person(attributes.clone()).providers, [UNNAMED_PROVIDER], "{attributes}");
+            assert_eq!(
+                person(attributes.clone()).providers,
+                [UNNAMED_PROVIDER],
+                "{attributes}"
+            );
         }
         assert!(person(json!({ "identities": "[]" })).providers.is_empty());
     }

@@ -37,24 +37,60 @@ pub enum TokenSource {
 impl Source {
     /// Every source that usher acts on, under Cognito's name for it.
     pub const ALL: [(&'static str, Self); 13] = [
-        ("PreSignUp_SignUp", Self::PreSignUp(SignUpRoute::SelfService)),
-        ("PreSignUp_AdminCreateUser", Self::PreSignUp(SignUpRoute::Administrator)),
-        ("PreSignUp_ExternalProvider", Self::PreSignUp(SignUpRoute::ExternalProvider)),
+        (
+            "PreSignUp_SignUp",
+            Self::PreSignUp(SignUpRoute::SelfService),
+        ),
+        (
+            "PreSignUp_AdminCreateUser",
+            Self::PreSignUp(SignUpRoute::Administrator),
+        ),
+        (
+            "PreSignUp_ExternalProvider",
+            Self::PreSignUp(SignUpRoute::ExternalProvider),
+        ),
         ("PostConfirmation_ConfirmSignUp", Self::ConfirmSignUp),
-        ("PostConfirmation_ConfirmForgotPassword", Self::ConfirmForgotPassword),
+        (
+            "PostConfirmation_ConfirmForgotPassword",
+            Self::ConfirmForgotPassword,
+        ),
         ("PreAuthentication_Authentication", Self::PreAuthentication),
-        ("PostAuthentication_Authentication", Self::PostAuthentication),
-        ("TokenGeneration_HostedAuth", Self::TokenGeneration(TokenSource::HostedAuth)),
-        ("TokenGeneration_Authentication", Self::TokenGeneration(TokenSource::Authentication)),
-        ("TokenGeneration_NewPasswordChallenge", Self::TokenGeneration(TokenSource::NewPasswordChallenge)),
-        ("TokenGeneration_AuthenticateDevice", Self::TokenGeneration(TokenSource::AuthenticateDevice)),
-        ("TokenGeneration_RefreshTokens", Self::TokenGeneration(TokenSource::RefreshTokens)),
-        ("TokenGeneration_ClientCredentials", Self::TokenGeneration(TokenSource::ClientCredentials)),
+        (
+            "PostAuthentication_Authentication",
+            Self::PostAuthentication,
+        ),
+        (
+            "TokenGeneration_HostedAuth",
+            Self::TokenGeneration(TokenSource::HostedAuth),
+        ),
+        (
+            "TokenGeneration_Authentication",
+            Self::TokenGeneration(TokenSource::Authentication),
+        ),
+        (
+            "TokenGeneration_NewPasswordChallenge",
+            Self::TokenGeneration(TokenSource::NewPasswordChallenge),
+        ),
+        (
+            "TokenGeneration_AuthenticateDevice",
+            Self::TokenGeneration(TokenSource::AuthenticateDevice),
+        ),
+        (
+            "TokenGeneration_RefreshTokens",
+            Self::TokenGeneration(TokenSource::RefreshTokens),
+        ),
+        (
+            "TokenGeneration_ClientCredentials",
+            Self::TokenGeneration(TokenSource::ClientCredentials),
+        ),
     ];
 
     /// Reads Cognito's name; `None` for one that usher does not act on.
     pub fn read(name: &str) -> Option<Self> {
-        Self::ALL.iter().find(|(known, _)| *known == name).map(|(_, source)| *source)
+        Self::ALL
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, source)| *source)
     }
 
     /// Cognito's name.
@@ -73,7 +109,12 @@ mod tests {
         for (name, source) in Source::ALL {
             assert_eq!((Source::read(name), source.as_str()), (Some(source), name));
         }
-        for unknown in ["", "CustomMessage_SignUp", "PreSignUp_Tomorrow", "presignup_signup"] {
+        for unknown in [
+            "",
+            "CustomMessage_SignUp",
+            "PreSignUp_Tomorrow",
+            "presignup_signup",
+        ] {
             assert_eq!(Source::read(unknown), None, "{unknown}");
         }
     }

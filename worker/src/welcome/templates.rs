@@ -74,10 +74,18 @@ impl Templates {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_auto_escape_callback(|name| {
-            if name.ends_with(".html") { AutoEscape::Html } else { AutoEscape::None }
+            if name.ends_with(".html") {
+                AutoEscape::Html
+            } else {
+                AutoEscape::None
+            }
         });
         for (account_type, text, html) in OURS {
-            let ours = MailTemplate { subject: SUBJECT.to_owned(), text: text.to_owned(), html: html.to_owned() };
+            let ours = MailTemplate {
+                subject: SUBJECT.to_owned(),
+                text: text.to_owned(),
+                html: html.to_owned(),
+            };
             add(&mut environment, account_type, ours)?;
         }
         for (account_type, template) in &policy.mail.templates {
@@ -95,7 +103,11 @@ impl Templates {
             template.render(values)
         };
         let part = |which| part(which).map_err(|error: minijinja::Error| TemplateError::of(&error));
-        Ok(Rendered { subject: part("subject")?, text: part("txt")?, html: part("html")? })
+        Ok(Rendered {
+            subject: part("subject")?,
+            text: part("txt")?,
+            html: part("html")?,
+        })
     }
 }
 
@@ -103,8 +115,16 @@ fn name(account_type: &str, part: &str) -> String {
     format!("{account_type}.{part}")
 }
 
-fn add(environment: &mut Environment<'static>, account_type: &str, template: MailTemplate) -> Result<(), TemplateError> {
-    for (part, source) in [("subject", template.subject), ("txt", template.text), ("html", template.html)] {
+fn add(
+    environment: &mut Environment<'static>,
+    account_type: &str,
+    template: MailTemplate,
+) -> Result<(), TemplateError> {
+    for (part, source) in [
+        ("subject", template.subject),
+        ("txt", template.text),
+        ("html", template.html),
+    ] {
         environment
             .add_template_owned(name(account_type, part), source)
             .map_err(|error| TemplateError::of(&error))?;
