@@ -30,13 +30,13 @@ DYNAMODB_SHA512 = (
     "xTeeRLvzEfqyd5lh3bH4c0kHvSHHmmhD5ZDsHFKAQ5g2Zl6JqlFdutaQhCLHzxEp6Ry1o7TB6niIoXuQAnSewQ=="
 )
 
-NPM_QUIETLY = ("--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error")
+NPM_QUIETLY = ("--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
 
 
 def main() -> None:
     """Installs what is missing; says nothing about what is there."""
     if sys.version_info < (3, 11):
-        sys.exit(f"reference-tests: Python 3.11 or newer is needed, this is {sys.version.split()[0]}")
+        sys.exit(f"reference-tests: needs Python 3.11 or newer; this is {sys.version.split()[0]}")
     for tool in ("java", "node", "npm", "cargo"):
         if shutil.which(tool) is None:
             sys.exit(f"reference-tests: {tool} is needed and is not on the path")

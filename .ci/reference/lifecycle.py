@@ -8,6 +8,7 @@ import json
 import unittest
 import uuid
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -26,6 +27,8 @@ from world import World, wait_for
 
 REFUSAL = "This address cannot be used here"
 NEW_PASSWORD = "Battery-staple-8"
+# What an event says that gives a role.
+MAKES_ADMIN = {"source": "domain", "role": "admin"}
 # What the schedule sends the worker each minute.
 SWEEP = {"usher": "sweep"}
 
@@ -131,7 +134,7 @@ class Lifecycle(unittest.TestCase):
         self.world.pool.sign_in(email)
         self.world.settle()
         for function in (TRIGGER, WORKER):
-            log = wait_for(f"the log of {function}", lambda: self.log_about(function, sub))
+            log = wait_for(f"the log of {function}", partial(self.log_about, function, sub))
             for personal in (name, name.lower(), "+431234567"):
                 self.assertNotIn(personal, log)
 
@@ -203,7 +206,7 @@ class Lifecycle(unittest.TestCase):
     def test_a_decided_event_from_outside_grants_nothing(self) -> None:
         email = self.address("elsewhere.example")
         sub = self.confirmed_user(email)
-        forged = json.dumps(self.envelope("role_assigned", sub, {"source": "domain", "role": "admin"}))
+        forged = json.dumps(self.envelope("role_assigned", sub, MAKES_ADMIN))
         self.world.send(forged)
         self.assert_set_aside(forged, "forged")
         self.assert_no_admin(sub, email)
@@ -211,7 +214,7 @@ class Lifecycle(unittest.TestCase):
     def test_a_decided_event_over_the_fallback_grants_nothing(self) -> None:
         email = self.address("elsewhere.example")
         sub = self.confirmed_user(email)
-        forged = self.envelope("role_assigned", sub, {"source": "domain", "role": "admin"})
+        forged = self.envelope("role_assigned", sub, MAKES_ADMIN)
         self.world.put_on_bus(FALLBACK_SOURCE, FALLBACK_DETAIL_TYPE, forged)
         letter = wait_for("the dead letter", lambda: self.dead_letter_of(forged["id"]))
         self.assertEqual(json.loads(letter["Body"]), forged)

@@ -1,10 +1,12 @@
 """Builds the two Lambdas as they ship and packs each as Lambda wants it."""
 
 import json
+import os
 import subprocess
-import sys
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import servers
 
@@ -13,19 +15,31 @@ POLICY = Path(__file__).resolve().parent / "usher.toml"
 LAMBDAS = ("usher-trigger", "usher-worker")
 
 
+class CannotBuild(Exception):
+    """Cargo has failed, and has said why."""
+
+
 def build() -> dict[str, Path]:
     """Builds the release binaries and says where cargo put them, wherever that is."""
-    command = ["cargo", "build", "--release", "--message-format=json-render-diagnostics"]
+    command = ["build", "--release", "--message-format=json-render-diagnostics"]
     for name in LAMBDAS:
         command += ["--package", name]
-    with servers.own_group(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as cargo:
-        messages = [json.loads(line) for line in cargo.stdout]
-        status = cargo.wait()
+    messages: list[dict[str, Any]] = []
+    status = cargo(command, {}, lambda line: messages.append(json.loads(line)))
     if status != 0:
-        sys.exit(f"reference-tests: cargo build failed with status {status}")
+        raise CannotBuild(f"cargo build ended with status {status}")
     made = (m for m in messages if m["reason"] == "compiler-artifact" and m["executable"])
     executables = {m["target"]["name"]: Path(m["executable"]) for m in made}
     return {name: executables[name] for name in LAMBDAS}
+
+
+def cargo(arguments: list[str], environment: dict[str, str], take: Callable[[str], None]) -> int:
+    """Runs cargo, hands on each line as it comes, and gives its status."""
+    surroundings = os.environ | environment
+    with servers.own_group(["cargo", *arguments], ROOT, surroundings, subprocess.PIPE) as process:
+        for line in process.stdout or ():
+            take(line)
+        return process.wait()
 
 
 def pack(executable: Path, archive: Path) -> Path:

@@ -4,15 +4,13 @@ With an argument, `store` or `lifecycle`, runs that part alone.
 """
 
 import contextlib
-import os
 import re
 import signal
-import subprocess
 import sys
 import tempfile
 import time
 import unittest
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,22 +44,27 @@ def main() -> int:
     """Runs the parts asked for; the last line counts tests."""
     parts = sys.argv[1:] or list(PARTS)
     if unknown := set(parts) - set(PARTS):
-        sys.exit(f"usage: reference-tests [{'|'.join(PARTS)}]: {', '.join(unknown)} is none of them")
+        sys.exit(f"usage: reference-tests [{'|'.join(PARTS)}]; there is no {' '.join(unknown)}")
     end_on_signals()
     count = Count(0, 0)
     try:
         with tempfile.TemporaryDirectory(prefix="run-", dir=install.HOME) as run:
-            if "store" in parts:
-                count += store(Path(run))
-            if "lifecycle" in parts:
-                count += lifecycle(Path(run))
-    except servers.CannotStart as problem:
-        print(problem)
-        count += Count(0, 1)
+            for part in (store, lifecycle):
+                if part.__name__ in parts:
+                    count += attempted(part, Path(run))
     except Ended as ended:
         sys.exit(f"reference-tests: {ended}")
     print(f"\n{count.passed} passed, {count.failed} failed")
     return 0 if count.failed == 0 and count.passed > 0 else 1
+
+
+def attempted(part: Callable[[Path], Count], run: Path) -> Count:
+    """Runs a part. One that cannot begin has failed; the others run all the same."""
+    try:
+        return part(run)
+    except (servers.CannotStart, package.CannotBuild) as problem:
+        print(problem, flush=True)
+        return Count(0, 1)
 
 
 def end_on_signals() -> None:
@@ -79,22 +82,19 @@ def end_on_signals() -> None:
 
 def store(run: Path) -> Count:
     """The store's contract suite, on DynamoDB Local."""
-    command = ["cargo", "test", "--package", "usher-shared", "--features", "reference"]
+    command = ["test", "--package", "usher-shared", "--features", "reference"]
     command += ["--test", "dynamodb_local"]
+    counts = [Count(0, 0)]
+
+    def take(line: str) -> None:
+        print(line, end="", flush=True)
+        if said := re.match(r"test result: .* (\d+) passed; (\d+) failed", line):
+            counts.append(Count(int(said[1]), int(said[2])))
+
     with heading("store contract on DynamoDB Local"), servers.dynamodb_local(run) as dynamodb:
-        environment = os.environ | servers.CREDENTIALS | {
-            "AWS_REGION": servers.REGION,
-            "USHER_TEST_DYNAMODB": dynamodb.url,
-        }
-        with servers.own_group(
-            command, cwd=package.ROOT, env=environment, stdout=subprocess.PIPE, text=True
-        ) as cargo:
-            count = Count(0, 0)
-            for line in cargo.stdout:
-                print(line, end="", flush=True)
-                if said := re.match(r"test result: .* (\d+) passed; (\d+) failed", line):
-                    count += Count(int(said[1]), int(said[2]))
-            status = cargo.wait()
+        environment = {"AWS_REGION": servers.REGION, "USHER_TEST_DYNAMODB": dynamodb.url}
+        status = package.cargo(command, servers.CREDENTIALS | environment, take)
+        count = sum(counts, Count(0, 0))
         if (status == 0) != (count.failed == 0 and count.passed > 0):
             print(f"cargo ended with status {status} after {count.passed} tests passed")
             count += Count(0, 1)

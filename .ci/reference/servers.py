@@ -16,9 +16,10 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import install
 
@@ -32,7 +33,14 @@ READY_WITHIN_S = 90.0
 ENDED_WITHIN_S = 2.0
 LOG_LINES_SHOWN = 60
 
-TRIGGERS = ("PreSignUp", "PostConfirmation", "PostAuthentication", "PreTokenGeneration", "CustomMessage")
+# All that cognito-local calls, of those that usher answers.
+TRIGGERS = (
+    "PreSignUp",
+    "PostConfirmation",
+    "PostAuthentication",
+    "PreTokenGeneration",
+    "CustomMessage",
+)
 
 
 class CannotStart(Exception):
@@ -80,7 +88,8 @@ def ministack(run: Path) -> Iterator[Server]:
     A function inherits the server's environment, the way back to the server included.
     """
     port = free_port()
-    server = Server("ministack", importlib.metadata.version("ministack"), port, run / "ministack.log")
+    version = importlib.metadata.version("ministack")
+    server = Server("ministack", version, port, run / "ministack.log")
     environment = {
         **CREDENTIALS,
         "BIND_HOST": "127.0.0.1",
@@ -140,21 +149,20 @@ def started(
     # Nothing of the caller's AWS settings reaches a server or the functions it runs.
     surroundings = {k: v for k, v in os.environ.items() if k in ("PATH", "LANG", "JAVA_HOME")}
     surroundings |= {"HOME": str(run), "TMPDIR": str(run), "PYTHONDONTWRITEBYTECODE": "1"}
-    with server.log.open("wb") as log, own_group(
-        command, cwd=run, env=surroundings | environment, stdout=log, stderr=subprocess.STDOUT
-    ) as process:
+    with (
+        server.log.open("wb") as log,
+        own_group(command, run, surroundings | environment, log, subprocess.STDOUT) as process,
+    ):
         began = time.monotonic()
         while not answers(server.url + probe):
-            waited = time.monotonic() - began
             if process.poll() is not None:
-                raise CannotStart(
-                    f"{server.title} ended with status {process.returncode}\n{server.log_tail()}"
-                )
-            if waited > READY_WITHIN_S:
-                raise CannotStart(
-                    f"{server.title} did not answer within {READY_WITHIN_S:.0f} s\n{server.log_tail()}"
-                )
-            time.sleep(0.1)
+                problem = f"ended with status {process.returncode}"
+            elif time.monotonic() - began > READY_WITHIN_S:
+                problem = f"did not answer within {READY_WITHIN_S:.0f} s"
+            else:
+                time.sleep(0.1)
+                continue
+            raise CannotStart(f"{server.title} {problem}\n{server.log_tail()}")
         print(
             f"{server.title} {server.version} on 127.0.0.1:{server.port},"
             f" ready after {time.monotonic() - began:.1f} s",
@@ -164,16 +172,31 @@ def started(
 
 
 @contextlib.contextmanager
-def own_group(command: list[str], **options: object) -> Iterator[subprocess.Popen]:
+def own_group(
+    command: list[str],
+    within: Path,
+    environment: Mapping[str, str],
+    output: int | IO[bytes],
+    errors: int | None = None,
+) -> Iterator[subprocess.Popen[str]]:
     """Runs a command in a process group of its own, which ends with the block, however it ends."""
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True, **options)
+    process = subprocess.Popen(
+        command,
+        cwd=within,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=errors,
+        start_new_session=True,
+        text=True,
+    )
     try:
         yield process
     finally:
         end(process)
 
 
-def end(process: subprocess.Popen) -> None:
+def end(process: subprocess.Popen[str]) -> None:
     """Ends a process group: politely, then surely.
 
     The leader is not reaped before the last signal is sent; so long, its id is nobody else's.
@@ -189,7 +212,7 @@ def end(process: subprocess.Popen) -> None:
     process.wait()
 
 
-def has_ended(process: subprocess.Popen) -> bool:
+def has_ended(process: subprocess.Popen[str]) -> bool:
     """Whether the process has ended, without reaping it."""
     return os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
 

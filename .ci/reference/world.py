@@ -134,7 +134,7 @@ class World:
             return ""
 
     def settle(self) -> None:
-        """Waits until the worker has nothing to do: only then can a test see what did not happen."""
+        """Waits until the worker has nothing to do: only then shows what did not happen."""
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
 
         def empty() -> bool:
