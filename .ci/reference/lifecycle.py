@@ -99,7 +99,8 @@ class Lifecycle(unittest.TestCase):
         self.assertNotEqual(profile.get("accountType"), "enterprise")
         self.assertNotIn("organizationId", profile)
         said = claims(self.world.pool.sign_in(email)["IdToken"])
-        self.assertEqual(said["role"], "user")
+        self.assertEqual((said["role"], said["account_type"]), ("user", "standard"))
+        self.assertNotIn("organization", said)
 
     def test_a_confirmed_user_gets_one_welcome_mail_of_two_parts(self) -> None:
         email = self.address()
@@ -160,6 +161,7 @@ class Lifecycle(unittest.TestCase):
         """What the domain's rule gives, in a token of the first version: nothing but text."""
         self.assertEqual(said["role"], "manager")
         self.assertEqual(said["organization"], "acme")
+        self.assertEqual(said["account_type"], "business")
         self.assertEqual(said["permissions"], "profile:read team:write")
 
     def test_a_sign_in_is_recorded(self) -> None:
