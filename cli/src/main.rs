@@ -1,2 +1,57 @@
-//! Placeholder.
-fn main() {}
+//! `usher`: runs the whole thing on one machine, and looks after it in production.
+
+mod local;
+mod machine;
+mod play;
+mod policy;
+mod policy_file;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// The user-lifecycle backend for Amazon Cognito user pools, on one machine.
+///
+/// Start with `usher play`: it sends a sample user's life through exactly the code that the
+/// Lambdas run, and shows what becomes of each event.
+#[derive(Parser)]
+#[command(name = "usher", version, max_term_width = 100)]
+#[command(
+    after_help = "Exit status: 0 all went well, 1 something did not, 2 the command was not understood.\n\
+    Colors are left out where standard output is not a terminal or NO_COLOR is set."
+)]
+struct Command {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    Play(play::Play),
+    Local(local::Local),
+    #[command(subcommand)]
+    Policy(policy::Verb),
+}
+
+fn main() -> ExitCode {
+    let command = Command::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    let done = match runtime {
+        Ok(runtime) => runtime.block_on(async {
+            match command.verb {
+                Verb::Play(play) => play.run().await,
+                Verb::Local(local) => local.run().await,
+                Verb::Policy(verb) => policy::run(verb),
+            }
+        }),
+        Err(error) => Err(error.into()),
+    };
+    match done {
+        Ok(code) => code,
+        Err(error) => {
+            anstream::eprintln!("usher: {error:#}");
+            ExitCode::from(1)
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! `usher policy`: says what is wrong with a policy file before a deployment does.
+
+use crate::policy_file;
+use anyhow::Context;
+use serde_json::json;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use usher_shared::policy::file;
+use usher_worker::welcome::Templates;
+
+/// Checks policy files.
+#[derive(clap::Subcommand)]
+pub enum Verb {
+    /// Names line and key of everything that is wrong with a policy file
+    #[command(after_help = "Example:\n  usher policy check usher.toml\n\n\
+        Exit status: 0 nothing is wrong, 1 something is, 2 the command was not understood.")]
+    Check {
+        /// The policy file
+        file: PathBuf,
+        /// Prints one JSON object instead of text
+        #[arg(long)]
+        json: bool,
+    },
+    /// Prints the commented example: every key, its unit and its default
+    #[command(after_help = "Example:\n  usher policy example > usher.toml")]
+    Example,
+}
+
+/// Runs `usher policy`.
+pub fn run(verb: Verb) -> anyhow::Result<ExitCode> {
+    match verb {
+        Verb::Check { file, json } => check(&file, json),
+        Verb::Example => {
+            anstream::print!("{}", policy_file::EXAMPLE);
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+fn check(path: &Path, as_json: bool) -> anyhow::Result<ExitCode> {
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("the policy file {} cannot be read", path.display()))?;
+    let base = path.parent().unwrap_or(Path::new(""));
+    let parsed = file::parse(&text, base, &|path| std::fs::read_to_string(path));
+    let template = parsed
+        .as_ref()
+        .ok()
+        .and_then(|policy| Templates::new(policy).err());
+    let good = parsed.is_ok() && template.is_none();
+    if as_json {
+        let problems = parsed
+            .as_ref()
+            .err()
+            .map(|problems| json!(problems.as_slice()))
+            .unwrap_or_else(|| json!([]));
+        let template = template.as_ref().map(ToString::to_string);
+        let report = json!({ "file": path, "good": good, "problems": problems, "template_problem": template });
+        anstream::println!("{report}");
+    } else if let Err(problems) = &parsed {
+        anstream::eprintln!(
+            "{}: {} problem(s)",
+            path.display(),
+            problems.as_slice().len()
+        );
+        for problem in problems.as_slice() {
+            anstream::eprintln!("  {problem}");
+        }
+    } else if let Some(template) = &template {
+        anstream::eprintln!("{}: 1 problem(s)\n  {template}", path.display());
+    } else {
+        anstream::println!("{}: nothing is wrong", path.display());
+    }
+    Ok(if good {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(1)
+    })
+}
