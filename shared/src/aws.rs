@@ -5,6 +5,10 @@
 //! seconds that Cognito waits. Here every call has a limit and one attempt; [`crate::retry`] is the
 //! only place that tries again.
 
+mod fault;
+
+pub(crate) use fault::fault;
+
 use crate::config::Config;
 use aws_config::environment::EnvironmentVariableCredentialsProvider;
 use aws_config::timeout::TimeoutConfig;

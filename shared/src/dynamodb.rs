@@ -3,6 +3,7 @@
 mod commits;
 mod fault;
 mod keys;
+mod record;
 mod schema;
 mod spill;
 mod users;

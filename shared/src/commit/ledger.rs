@@ -171,7 +171,7 @@ pub struct Lease {
 }
 
 /// How far the clocks of two workers may differ before both think that they hold one lease.
-const CLOCK_SKEW: Duration = Duration::from_secs(2);
+const CLOCK_SKEW_MS: i64 = 2000;
 
 impl Lease {
     /// Whether its owner may begin a call that can take this long.
@@ -184,7 +184,12 @@ impl Lease {
 
     /// Whether another worker may take it over.
     pub fn has_expired(&self, now: Time) -> bool {
-        now >= self.until.plus(CLOCK_SKEW)
+        self.until <= Self::expired_by(now)
+    }
+
+    /// Leases that end at this instant or before have expired.
+    pub fn expired_by(now: Time) -> Time {
+        Time::from_unix_millis(now.unix_millis() - CLOCK_SKEW_MS).unwrap_or(now)
     }
 }
 

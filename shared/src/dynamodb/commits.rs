@@ -1,44 +1,166 @@
-use super::Table;
+//! The log: appending, reading, and the ledger within it.
+
+use super::fault::{fault, held};
+use super::keys::{self, DUE_AT, DUE_SHARD, PK, SK};
+use super::{Table, record};
 use crate::commit::{EffectKind, Entry, Lease};
+use crate::disposition::FaultKind;
 use crate::port::{Appended, Fault, TakenLease, Written};
 use crate::seal::SealedCommit;
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde::Serialize;
 use usher_events::{EventId, Subject, Time};
 
+const PUT: &str = "dynamodb.put_item";
+const GET: &str = "dynamodb.get_item";
+const QUERY: &str = "dynamodb.query";
+const UPDATE: &str = "dynamodb.update_item";
+
 impl Table {
-    pub(super) async fn put_commit(&self, _commit: &SealedCommit) -> Result<Appended, Fault> {
-        todo!()
+    pub(super) async fn put_commit(&self, commit: &SealedCommit) -> Result<Appended, Fault> {
+        let request = self
+            .client
+            .put_item()
+            .table_name(self.name())
+            .set_item(Some(record::to_item(PUT, commit)?))
+            .condition_expression("attribute_not_exists(#pk)")
+            .expression_attribute_names("#pk", PK);
+        let now = held(PUT, request.send().await)?;
+        Ok(if now {
+            Appended::Now
+        } else {
+            Appended::AlreadyThere
+        })
     }
+
     pub(super) async fn get_commit(
         &self,
-        _subject: &Subject,
-        _id: EventId,
+        subject: &Subject,
+        id: EventId,
     ) -> Result<Option<SealedCommit>, Fault> {
-        todo!()
+        let request = self
+            .client
+            .get_item()
+            .table_name(self.name())
+            .key(PK, AttributeValue::S(keys::stream(subject)))
+            .key(SK, AttributeValue::S(keys::event(id)))
+            .consistent_read(true);
+        let answer = request.send().await.map_err(|error| fault(GET, &error))?;
+        answer
+            .item
+            .map(|item| record::from_item(GET, item))
+            .transpose()
     }
-    pub(super) async fn query_stream(
-        &self,
-        _subject: &Subject,
-    ) -> Result<Vec<SealedCommit>, Fault> {
-        todo!()
+
+    pub(super) async fn query_stream(&self, subject: &Subject) -> Result<Vec<SealedCommit>, Fault> {
+        let mut commits = Vec::new();
+        let mut from = None;
+        loop {
+            let request = self
+                .client
+                .query()
+                .table_name(self.name())
+                .key_condition_expression("#pk = :pk AND begins_with(#sk, :event)")
+                .expression_attribute_names("#pk", PK)
+                .expression_attribute_names("#sk", SK)
+                .expression_attribute_values(":pk", AttributeValue::S(keys::stream(subject)))
+                .expression_attribute_values(":event", text(keys::event_prefix()))
+                .set_exclusive_start_key(from)
+                .consistent_read(true);
+            let page = request.send().await.map_err(|error| fault(QUERY, &error))?;
+            for item in page.items.unwrap_or_default() {
+                commits.push(record::from_item(QUERY, item)?);
+            }
+            from = page.last_evaluated_key;
+            if from.is_none() {
+                return Ok(commits);
+            }
+        }
     }
+
     pub(super) async fn update_lease(
         &self,
-        _subject: &Subject,
-        _id: EventId,
-        _now: Time,
-        _lease: &Lease,
+        subject: &Subject,
+        id: EventId,
+        now: Time,
+        lease: &Lease,
     ) -> Result<TakenLease, Fault> {
-        todo!()
+        let request = self
+            .client
+            .update_item()
+            .table_name(self.name())
+            .key(PK, AttributeValue::S(keys::stream(subject)))
+            .key(SK, AttributeValue::S(keys::event(id)))
+            .update_expression("SET #lease = :lease")
+            .condition_expression(
+                "attribute_exists(#pk) AND (attribute_not_exists(#lease) \
+                 OR #lease.#owner = :owner OR #lease.#until <= :expired)",
+            )
+            .expression_attribute_names("#pk", PK)
+            .expression_attribute_names("#lease", "lease")
+            .expression_attribute_names("#owner", "owner")
+            .expression_attribute_names("#until", "until")
+            .expression_attribute_values(":lease", value(lease)?)
+            .expression_attribute_values(":owner", text(&lease.owner))
+            .expression_attribute_values(":expired", text(&Lease::expired_by(now).to_string()));
+        let ours = held(UPDATE, request.send().await)?;
+        Ok(if ours {
+            TakenLease::Ours
+        } else {
+            TakenLease::Anothers
+        })
     }
+
     pub(super) async fn update_entry(
         &self,
-        _subject: &Subject,
-        _id: EventId,
-        _kind: EffectKind,
-        _entry: &Entry,
-        _due: Option<Time>,
-        _owner: Option<&str>,
+        subject: &Subject,
+        id: EventId,
+        kind: EffectKind,
+        entry: &Entry,
+        due: Option<Time>,
+        owner: Option<&str>,
     ) -> Result<Written, Fault> {
-        todo!()
+        let mut request = self
+            .client
+            .update_item()
+            .table_name(self.name())
+            .key(PK, AttributeValue::S(keys::stream(subject)))
+            .key(SK, AttributeValue::S(keys::event(id)))
+            .expression_attribute_names("#pk", PK)
+            .expression_attribute_names("#ledger", "ledger")
+            .expression_attribute_names("#kind", kind.as_str())
+            .expression_attribute_names("#shard", DUE_SHARD)
+            .expression_attribute_names("#due", DUE_AT)
+            .expression_attribute_values(":entry", value(entry)?);
+        request = match due {
+            Some(due) => request
+                .update_expression("SET #ledger.#kind = :entry, #shard = :shard, #due = :due")
+                .expression_attribute_values(":shard", text(&keys::due_shard(keys::shard_of(id))))
+                .expression_attribute_values(":due", text(&due.to_string())),
+            None => request.update_expression("SET #ledger.#kind = :entry REMOVE #shard, #due"),
+        };
+        request = match owner {
+            Some(owner) => request
+                .condition_expression("attribute_exists(#pk) AND #lease.#owner = :owner")
+                .expression_attribute_names("#lease", "lease")
+                .expression_attribute_names("#owner", "owner")
+                .expression_attribute_values(":owner", text(owner)),
+            None => request.condition_expression("attribute_exists(#pk)"),
+        };
+        let now = held(UPDATE, request.send().await)?;
+        Ok(if now {
+            Written::Now
+        } else {
+            Written::Overtaken
+        })
     }
+}
+
+fn text(text: &str) -> AttributeValue {
+    AttributeValue::S(text.to_owned())
+}
+
+fn value<T: Serialize>(value: &T) -> Result<AttributeValue, Fault> {
+    serde_dynamo::aws_sdk_dynamodb_1::to_attribute_value(value)
+        .map_err(|_| Fault::new(UPDATE, FaultKind::Refused))
 }

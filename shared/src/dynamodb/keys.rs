@@ -1,1 +1,118 @@
+//! How items are named.
 
+use usher_events::{EventId, Sub, Subject};
+
+pub(super) const PK: &str = "PK";
+pub(super) const SK: &str = "SK";
+/// Hash key of the due index; only items that are set aside have it.
+pub(super) const DUE_SHARD: &str = "due_shard";
+/// Range key of the due index: RFC 3339 texts of one length, which sort as instants do.
+pub(super) const DUE_AT: &str = "due_at";
+/// The index of what is due.
+pub(super) const DUE_INDEX: &str = "due";
+
+/// Range key of a user item.
+pub(super) const USER: &str = "USER";
+/// Range key of a user's key.
+pub(super) const KEY: &str = "KEY";
+/// Range key of a user's preferences.
+pub(super) const PREFERENCES: &str = "PREFS";
+
+const USER_PREFIX: &str = "U#";
+const SIGN_UP_PREFIX: &str = "S#";
+const EVENT_PREFIX: &str = "E#";
+const SPILL_PREFIX: &str = "P#";
+const SHARD_PREFIX: &str = "D#";
+
+/// Over how many hash keys what is due is spread: eight thousand of it a second may be set aside
+/// before the index is what limits the table, and a sweep that finds nothing costs eight reads.
+pub(super) const SHARDS: u8 = 8;
+
+/// The hash key of all that belongs to one user.
+pub(super) fn user(sub: &Sub) -> String {
+    format!("{USER_PREFIX}{sub}")
+}
+
+/// The hash key of a stream. A sign-up key brings its own prefix.
+pub(super) fn stream(subject: &Subject) -> String {
+    match subject {
+        Subject::User(sub) => user(sub),
+        Subject::SignUp(key) => key.as_str().to_owned(),
+    }
+}
+
+/// What every commit's range key begins with.
+pub(super) fn event_prefix() -> &'static str {
+    EVENT_PREFIX
+}
+
+/// The range key of a commit.
+pub(super) fn event(id: EventId) -> String {
+    format!("{EVENT_PREFIX}{id}")
+}
+
+/// The hash key of a spilled event.
+pub(super) fn spill(id: EventId) -> String {
+    format!("{SPILL_PREFIX}{}", shard_of(id))
+}
+
+/// The hash key of one shard of the due index.
+pub(super) fn due_shard(shard: u8) -> String {
+    format!("{SHARD_PREFIX}{shard}")
+}
+
+/// The shard of the due index that an event belongs to. Its id's last byte is random, whichever
+/// kind of id it is.
+pub(super) fn shard_of(id: EventId) -> u8 {
+    id.uuid().as_bytes()[15] % SHARDS
+}
+
+/// What a primary key in the due index stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Named {
+    /// A commit.
+    Commit(Subject, EventId),
+    /// A spilled event.
+    Spill(EventId),
+}
+
+/// Reads a primary key; `None` if it is neither a commit's nor a spilled event's.
+pub(super) fn parse(pk: &str, sk: &str) -> Option<Named> {
+    if pk.starts_with(SPILL_PREFIX) {
+        return sk.parse().ok().map(Named::Spill);
+    }
+    let id = sk.strip_prefix(EVENT_PREFIX)?.parse().ok()?;
+    let subject = match pk.strip_prefix(USER_PREFIX) {
+        Some(sub) => Subject::User(Sub::new(sub).ok()?),
+        None if pk.starts_with(SIGN_UP_PREFIX) => Subject::try_from(pk.to_owned()).ok()?,
+        None => return None,
+    };
+    Some(Named::Commit(subject, id))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use usher_events::SignUpKey;
+
+    #[test]
+    fn a_key_can_be_read_back() {
+        let id = EventId::from_uuid(uuid::Uuid::from_u128(9));
+        let user = Subject::User(Sub::new("U#odd").unwrap());
+        let sign_up = Subject::SignUp(SignUpKey::from_digest("abc").unwrap());
+        for subject in [user, sign_up] {
+            assert_eq!(
+                parse(&stream(&subject), &event(id)),
+                Some(Named::Commit(subject, id))
+            );
+        }
+        assert_eq!(parse(&spill(id), &id.to_string()), Some(Named::Spill(id)));
+        assert_eq!(parse("O#x", "ORG"), None);
+    }
+
+    #[test]
+    fn no_sub_can_name_a_sign_up() {
+        let sub = Subject::User(Sub::new("P#1").unwrap());
+        assert_eq!(stream(&sub), "U#P#1");
+    }
+}

@@ -1,10 +1,22 @@
+use crate::chance;
 use crate::clock::Clock;
-use crate::port::{Mail, MailError, Mailer};
+use crate::disposition::FaultKind;
+use crate::port::{Fault, Mail, MailError, Mailer};
 use async_trait::async_trait;
+use mail_builder::MessageBuilder;
+use mail_builder::headers::address::Address;
+use std::fs::{self, File};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use usher_events::Time;
+
+const SEND: &str = "outbox.send";
 
 /// A mailer that writes each mail into a file of its own, to be opened with any mail program.
+///
+/// A file is named by time and message id, never by anything that a user wrote, and is there whole
+/// or not at all.
 #[derive(Clone)]
 pub struct Outbox {
     directory: PathBuf,
@@ -28,8 +40,59 @@ impl Outbox {
 
 #[async_trait]
 impl Mailer for Outbox {
-    async fn send(&self, _mail: &Mail) -> Result<String, MailError> {
-        let _ = &self.clock;
-        todo!()
+    async fn send(&self, mail: &Mail) -> Result<String, MailError> {
+        let now = self.clock.now();
+        let id = chance::event_id().to_string();
+        let text = render(mail, &id, now).ok_or(MailError::Rejected)?;
+        let stamp: String = now
+            .to_string()
+            .chars()
+            .filter(|c| c.is_ascii_alphanumeric())
+            .collect();
+        let (directory, name) = (self.directory.clone(), format!("{stamp}-{id}.eml"));
+        let written = tokio::task::spawn_blocking(move || keep(&directory, &name, &text)).await;
+        match written {
+            Ok(Ok(())) => Ok(id),
+            Ok(Err(_)) | Err(_) => Err(Fault::new(SEND, FaultKind::Unavailable).into()),
+        }
     }
+}
+
+/// Renders a mail; `None` if an address in it is none, as the mail service would find.
+fn render(mail: &Mail, id: &str, now: Time) -> Option<Vec<u8>> {
+    let mut message = MessageBuilder::new()
+        .message_id(format!("{id}@usher.localhost"))
+        .date(now.unix_seconds())
+        .from(address(&mail.from)?)
+        .to(address(mail.to.expose())?)
+        .subject(mail.subject.as_str())
+        .text_body(mail.text.as_str())
+        .html_body(mail.html.as_str());
+    if let Some(reply_to) = &mail.reply_to {
+        message = message.reply_to(address(reply_to)?);
+    }
+    message.write_to_vec().ok()
+}
+
+/// Reads `Name <address>` or an address alone. A control character could begin another header.
+fn address(text: &str) -> Option<Address<'_>> {
+    let (name, address) = match text.rsplit_once('<') {
+        Some((name, rest)) => (Some(name.trim()), rest.trim().strip_suffix('>')?),
+        None => (None, text.trim()),
+    };
+    let (local, domain) = address.rsplit_once('@')?;
+    let plain = !text.chars().any(char::is_control) && !address.contains(char::is_whitespace);
+    (plain && !local.is_empty() && !domain.is_empty())
+        .then(|| Address::new_address(name.filter(|name| !name.is_empty()), address))
+}
+
+fn keep(directory: &Path, name: &str, text: &[u8]) -> io::Result<()> {
+    fs::create_dir_all(directory)?;
+    let unfinished = directory.join(format!(".{name}.part"));
+    let mut file = File::create(&unfinished)?;
+    file.write_all(text)?;
+    file.sync_all()?;
+    fs::rename(&unfinished, directory.join(name))?;
+    // The name is as much a part of the mail as its text.
+    File::open(directory)?.sync_all()
 }

@@ -1,10 +1,14 @@
+//! The work queue and its dead letters, with SQS's promises, in the embedded database.
+
+mod channel;
+
 use super::Database;
 use crate::clock::Clock;
 use crate::port::{
     Cause, DeadLetter, DeadLetterInbox, DeadLetters, Fault, Inbox, Outgoing, Queue, Received,
 };
 use async_trait::async_trait;
-use aws_sdk_dynamodb::Client;
+use channel::{Channel, Message};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,8 +22,7 @@ pub struct QueueLimits {
 }
 
 impl Default for QueueLimits {
-    /// As the deployment's template has them, but for the visibility timeout: on one machine nobody
-    /// wants to wait six minutes for a second try.
+    /// Shorter than the deployment's: on one machine nobody wants to wait an hour for a second try.
     fn default() -> Self {
         Self {
             visibility_timeout: Duration::from_secs(30),
@@ -28,82 +31,109 @@ impl Default for QueueLimits {
     }
 }
 
-/// A queue with SQS's promises, in the embedded database.
+/// A queue that several processes may use at once: every change is conditional on what was read.
 #[derive(Clone)]
-pub struct WorkQueue {
-    client: Client,
-    clock: Arc<dyn Clock>,
-    limits: QueueLimits,
-}
+pub struct WorkQueue(Channel);
 
 impl WorkQueue {
     /// The work queue of this database; nothing is called yet.
     pub fn new(database: &Database, clock: Arc<dyn Clock>, limits: QueueLimits) -> Self {
-        Self {
-            client: Client::new(database.clients().sdk()),
-            clock,
-            limits,
-        }
+        Self(Channel::work(database, clock, limits))
+    }
+
+    /// Makes the table that queues are kept in, unless there is one.
+    pub async fn create(&self) -> Result<(), Fault> {
+        self.0.create().await
     }
 
     /// Its dead letters.
     pub fn dead_letters(&self) -> DeadLetterQueue {
-        DeadLetterQueue(self.clone())
+        DeadLetterQueue(self.0.dead_letters())
     }
 
-    /// Every message there is, hidden ones too, oldest first, without receiving any.
+    /// Every message there is, hidden ones too, oldest first, without receiving any. Their receipts
+    /// are those of their last delivery.
     pub async fn list(&self) -> Result<Vec<Received>, Fault> {
-        let _ = (&self.client, &self.clock, self.limits);
-        todo!()
+        Ok(self
+            .0
+            .list()
+            .await?
+            .into_iter()
+            .map(Message::into_received)
+            .collect())
     }
 }
 
 #[async_trait]
 impl Queue for WorkQueue {
-    async fn send(&self, _message: &Outgoing) -> Result<(), Fault> {
-        todo!()
+    async fn send(&self, message: &Outgoing) -> Result<(), Fault> {
+        self.0
+            .put(&message.body, message.group.as_deref(), None)
+            .await
     }
 }
 
 #[async_trait]
 impl Inbox for WorkQueue {
-    async fn receive(&self, _most: u32, _wait: Duration) -> Result<Vec<Received>, Fault> {
-        todo!()
+    async fn receive(&self, most: u32, wait: Duration) -> Result<Vec<Received>, Fault> {
+        Ok(self
+            .0
+            .receive(most, wait)
+            .await?
+            .into_iter()
+            .map(Message::into_received)
+            .collect())
     }
-    async fn delete(&self, _receipt: &str) -> Result<(), Fault> {
-        todo!()
+
+    async fn delete(&self, receipt: &str) -> Result<(), Fault> {
+        self.0.delete(receipt).await
     }
-    async fn hide(&self, _receipt: &str, _duration: Duration) -> Result<(), Fault> {
-        todo!()
+
+    async fn hide(&self, receipt: &str, duration: Duration) -> Result<(), Fault> {
+        self.0.hide(receipt, duration).await
     }
 }
 
-/// The dead letters of the work queue.
+/// The dead letters of the work queue. They are delivered as often as anybody asks.
 #[derive(Clone)]
-pub struct DeadLetterQueue(WorkQueue);
+pub struct DeadLetterQueue(Channel);
 
 impl DeadLetterQueue {
     /// Every dead letter there is, oldest first, without receiving any.
     pub async fn list(&self) -> Result<Vec<DeadLetter>, Fault> {
-        todo!()
+        Ok(self
+            .0
+            .list()
+            .await?
+            .into_iter()
+            .map(Message::into_dead_letter)
+            .collect())
     }
 }
 
 #[async_trait]
 impl DeadLetters for DeadLetterQueue {
-    async fn set_aside(&self, _body: &str, _cause: &Cause) -> Result<(), Fault> {
-        todo!()
+    async fn set_aside(&self, body: &str, cause: &Cause) -> Result<(), Fault> {
+        self.0.put(body, None, Some(cause)).await
     }
 }
 
 #[async_trait]
 impl Inbox for DeadLetterQueue {
     async fn receive(&self, most: u32, wait: Duration) -> Result<Vec<Received>, Fault> {
-        self.0.receive(most, wait).await
+        Ok(self
+            .0
+            .receive(most, wait)
+            .await?
+            .into_iter()
+            .map(Message::into_received)
+            .collect())
     }
+
     async fn delete(&self, receipt: &str) -> Result<(), Fault> {
         self.0.delete(receipt).await
     }
+
     async fn hide(&self, receipt: &str, duration: Duration) -> Result<(), Fault> {
         self.0.hide(receipt, duration).await
     }
@@ -111,7 +141,13 @@ impl Inbox for DeadLetterQueue {
 
 #[async_trait]
 impl DeadLetterInbox for DeadLetterQueue {
-    async fn examine(&self, _most: u32, _wait: Duration) -> Result<Vec<DeadLetter>, Fault> {
-        todo!()
+    async fn examine(&self, most: u32, wait: Duration) -> Result<Vec<DeadLetter>, Fault> {
+        Ok(self
+            .0
+            .receive(most, wait)
+            .await?
+            .into_iter()
+            .map(Message::into_dead_letter)
+            .collect())
     }
 }

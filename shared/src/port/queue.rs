@@ -1,5 +1,6 @@
 use super::Fault;
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use usher_events::Time;
 
@@ -48,7 +49,7 @@ pub trait Inbox: Send + Sync {
 }
 
 /// Why a message was set aside. Holds nothing of what the message says.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cause {
     /// The kind of failure: `not_an_envelope`, `forged`, `unknown_type`.
     pub kind: String,
