@@ -40,6 +40,6 @@ pub fn read(named: Option<&Path>) -> anyhow::Result<(Policy, String)> {
     };
     Templates::new(&policy)
         .with_context(|| format!("a mail template of {shown} cannot be used"))?;
-    Overrides::from_env()?.apply(&mut policy);
+    Overrides::from_env()?.apply(&mut policy)?;
     Ok((policy, shown))
 }
