@@ -1,8 +1,8 @@
 //! What differs between deployments: read once, here and nowhere else.
 
-use base64::{Engine, engine::general_purpose::STANDARD};
 use crate::digest::Secret;
 use crate::policy::{Policy, file};
+use base64::{Engine, engine::general_purpose::STANDARD};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use thiserror::Error;
@@ -90,6 +90,8 @@ pub enum ConfigError {
 }
 
 /// A process's environment, as a lookup, so that reading it can be tested without changing it.
+///
+/// A variable that is empty is as one that is not set: templates pass on what nobody filled in.
 pub type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// Overrides of the policy file that the environment may hold, for switching without a deploy.
@@ -104,6 +106,7 @@ pub struct Overrides {
 impl Overrides {
     /// Reads them.
     pub fn from_lookup(lookup: Lookup<'_>) -> Result<Self, ConfigError> {
+        let lookup: Lookup<'_> = &|key| filled(lookup, key);
         Ok(Self {
             welcome_mail: flag(lookup, "ENABLE_WELCOME_EMAIL")?,
             profile_creation: flag(lookup, "ENABLE_PROFILE_CREATION")?,
@@ -116,13 +119,24 @@ impl Overrides {
     }
 
     /// Puts them over a policy.
-    pub fn apply(self, policy: &mut Policy) {
+    ///
+    /// Refuses to switch the welcome mail on where the policy has no sender or no address for its
+    /// links; the policy is unchanged then.
+    pub fn apply(self, policy: &mut Policy) -> Result<(), ConfigError> {
+        let sendable = !policy.mail.from.is_empty() && !policy.mail.app_url.is_empty();
+        if self.welcome_mail == Some(true) && !sendable {
+            return Err(ConfigError::Bad {
+                key: "ENABLE_WELCOME_EMAIL",
+                expected: "false while the policy's [mail] lacks from or app_url",
+            });
+        }
         if let Some(on) = self.welcome_mail {
             policy.mail.welcome = on;
         }
         if let Some(on) = self.profile_creation {
             policy.profile.create = on;
         }
+        Ok(())
     }
 }
 
@@ -137,29 +151,48 @@ impl Config {
         lookup: Lookup<'_>,
         read: &dyn Fn(&Path) -> std::io::Result<String>,
     ) -> Result<Self, ConfigError> {
-        let needed = |key, meaning| lookup(key).filter(|v| !v.is_empty()).ok_or(ConfigError::Missing { key, meaning });
+        let lookup: Lookup<'_> = &|key| filled(lookup, key);
+        let needed = |key, meaning| lookup(key).ok_or(ConfigError::Missing { key, meaning });
         let environment = match lookup("ENV").as_deref() {
             Some("dev") | None => Environment::Dev,
             Some("staging") => Environment::Staging,
             Some("prod") => Environment::Prod,
-            Some(_) => return Err(ConfigError::Bad { key: "ENV", expected: "dev, staging or prod" }),
+            Some(_) => {
+                return Err(ConfigError::Bad {
+                    key: "ENV",
+                    expected: "dev, staging or prod",
+                });
+            }
         };
-        let region = lookup("REGION").or_else(|| lookup("AWS_REGION")).filter(|region| !region.is_empty());
+        let region = lookup("REGION").or_else(|| lookup("AWS_REGION"));
         let path = policy_path(lookup);
         let shown = path.display().to_string();
-        let text = read(&path).map_err(|source| ConfigError::PolicyUnreadable { path: shown.clone(), source })?;
-        let mut policy = file::parse(&text, path.parent().unwrap_or(Path::new("")), read)
-            .map_err(|problems| ConfigError::PolicyBad { path: shown, problems: problems.to_string() })?;
-        Overrides::from_lookup(lookup)?.apply(&mut policy);
+        let text = read(&path).map_err(|source| ConfigError::PolicyUnreadable {
+            path: shown.clone(),
+            source,
+        })?;
+        let mut policy = file::parse(&text, path.parent().unwrap_or(Path::new("")), read).map_err(
+            |problems| ConfigError::PolicyBad {
+                path: shown,
+                problems: problems.to_string(),
+            },
+        )?;
+        Overrides::from_lookup(lookup)?.apply(&mut policy)?;
         Ok(Self {
             environment,
-            region: region.ok_or(ConfigError::Missing { key: "REGION", meaning: "the AWS Region to work in" })?,
+            region: region.ok_or(ConfigError::Missing {
+                key: "REGION",
+                meaning: "the AWS Region to work in",
+            })?,
             table: needed("USHER_TABLE", "the name of the DynamoDB table")?,
             queue_url: needed("USHER_QUEUE_URL", "the address of the work queue")?,
             bus: needed("USHER_BUS", "the name of the EventBridge bus")?,
-            secret: secret(&needed("USHER_SECRET", "32 random bytes in Base64 that hide user names")?)?,
+            secret: secret(&needed(
+                "USHER_SECRET",
+                "32 random bytes in Base64 that hide user names",
+            )?)?,
             policy,
-            dead_letter_url: lookup("USHER_DEAD_LETTER_URL").filter(|url| !url.is_empty()),
+            dead_letter_url: lookup("USHER_DEAD_LETTER_URL"),
             in_lambda: lookup("AWS_LAMBDA_RUNTIME_API").is_some(),
         })
     }
@@ -175,22 +208,33 @@ impl Config {
 
 /// `USHER_LOG`, else `info`: what is logged, as `tracing` filters are written.
 pub fn log_filter() -> String {
-    variable("USHER_LOG").unwrap_or_else(|| "info".to_owned())
+    filled(&variable, "USHER_LOG").unwrap_or_else(|| "info".to_owned())
 }
 
 /// Where a fault is planted, in builds that can plant one.
 pub fn planted_fault() -> Option<String> {
-    variable("USHER_FAULT")
+    filled(&variable, "USHER_FAULT")
+}
+
+fn filled(lookup: Lookup<'_>, key: &str) -> Option<String> {
+    lookup(key).filter(|value| !value.is_empty())
 }
 
 fn policy_path(lookup: Lookup<'_>) -> PathBuf {
-    let beside_the_code = || PathBuf::from(lookup("LAMBDA_TASK_ROOT").unwrap_or_default()).join("usher.toml");
+    let beside_the_code =
+        || PathBuf::from(lookup("LAMBDA_TASK_ROOT").unwrap_or_default()).join("usher.toml");
     lookup("USHER_POLICY").map_or_else(beside_the_code, PathBuf::from)
 }
 
 fn secret(text: &str) -> Result<Secret, ConfigError> {
-    let bytes = STANDARD.decode(text.trim()).ok().and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
-    let bad = ConfigError::Bad { key: "USHER_SECRET", expected: "32 bytes in Base64 (44 characters)" };
+    let bytes = STANDARD
+        .decode(text.trim())
+        .ok()
+        .and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
+    let bad = ConfigError::Bad {
+        key: "USHER_SECRET",
+        expected: "32 bytes in Base64 (44 characters)",
+    };
     bytes.map(|bytes| Secret::new(&bytes)).ok_or(bad)
 }
 
@@ -199,11 +243,17 @@ fn flag(lookup: Lookup<'_>, key: &'static str) -> Result<Option<bool>, ConfigErr
         None => Ok(None),
         Some("true") => Ok(Some(true)),
         Some("false") => Ok(Some(false)),
-        Some(_) => Err(ConfigError::Bad { key, expected: "true or false" }),
+        Some(_) => Err(ConfigError::Bad {
+            key,
+            expected: "true or false",
+        }),
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "this is the home of the environment")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the home of the environment"
+)]
 fn variable(key: &str) -> Option<String> {
     std::env::var(key).ok()
 }
@@ -213,3 +263,6 @@ impl fmt::Display for Environment {
         f.write_str(self.as_str())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,10 +8,12 @@ mod limits;
 mod mail;
 mod problem;
 mod reader;
+mod roles;
 mod section;
 mod suggest;
 mod texts;
 mod tokens;
+mod values;
 
 pub use problem::{Problem, Problems};
 
@@ -66,8 +68,9 @@ fn read_all(text: &str, base: &Path, read: Read<'_>) -> (Policy, Vec<Problem>, B
 
 /// Roles and organizations come first, because everything else may name only those declared.
 fn policy(document: &Section<'_>, base: &Path, read: Read<'_>) -> Policy {
-    let roles = document.section("roles", access::roles);
+    let roles = document.section("roles", roles::roles);
     let organizations = access::organizations(document);
+    let mail = document.section("mail", |section| mail::mail(section, base, read));
     Policy {
         sign_up: document.section("sign_up", access::sign_up),
         sign_in: document.section("sign_in", access::sign_in),
@@ -79,9 +82,9 @@ fn policy(document: &Section<'_>, base: &Path, read: Read<'_>) -> Policy {
         preferences: document.section("preferences", texts::preferences),
         bus: document.section("bus", texts::bus),
         trigger: document.section("trigger", limits::trigger),
-        worker: document.section("worker", limits::worker),
+        worker: document.section("worker", |section| limits::worker(section, mail.welcome)),
         messages: document.section("messages", texts::messages),
-        mail: document.section("mail", |section| mail::mail(section, base, read)),
+        mail,
         roles,
         organizations,
     }

@@ -1,1 +1,281 @@
+use super::*;
+use crate::policy::file;
+use crate::user::{Membership, Register};
+use proptest::prelude::*;
+use std::io;
+use std::path::Path;
+use usher_events::{EventId, Personal, Time};
 
+fn policy(more: &str) -> Policy {
+    let text = format!(
+        "{more}\n[[domains]]\ndomain = 'acme.example'\nrole = 'manager'\norganization = 'acme'\n\
+         [organizations.acme]\nname = 'Acme'\naccount_type = 'business'\n\
+         [organizations.globe]\nname = 'Globe'\naccount_type = 'enterprise'\n"
+    );
+    file::parse(&text, Path::new(""), &|_| {
+        Err(io::ErrorKind::NotFound.into())
+    })
+    .unwrap()
+}
+
+fn person(email: &str, verified: bool) -> Person {
+    Person {
+        email: Some(Personal::new(email)),
+        email_verified: verified,
+        ..Person::default()
+    }
+}
+
+fn said<T>(value: T) -> Register<T> {
+    Register::new(
+        value,
+        Time::from_unix_seconds(0).unwrap(),
+        EventId::from_uuid(uuid::Uuid::nil()),
+    )
+}
+
+/// A user whose sources have said this; a source that is not listed has not spoken.
+fn user(roles: &[(RoleSource, Option<&str>)], organization: Option<Option<&str>>) -> User {
+    let role = |role: &str| Role::new(role).unwrap();
+    let membership = |id: &str| Membership {
+        organization: OrganizationId::new(id).unwrap(),
+        account_type: AccountType::new("enterprise").ok(),
+    };
+    User {
+        roles: roles
+            .iter()
+            .map(|(source, name)| (*source, said(name.map(role))))
+            .collect(),
+        memberships: organization
+            .map(|id| (OrganizationSource::Domain, said(id.map(membership))))
+            .into_iter()
+            .collect(),
+        ..User::default()
+    }
+}
+
+/// Role, organization and kind of account, as words.
+fn shown(grant: &Grant) -> (&str, Option<&str>, &str) {
+    (
+        grant.role.as_str(),
+        grant.organization.as_ref().map(OrganizationId::as_str),
+        grant.account_type.as_str(),
+    )
+}
+
+const NOTHING: (&str, Option<&str>, &str) = ("user", None, "standard");
+const BY_DOMAIN: (&str, Option<&str>, &str) = ("manager", Some("acme"), "business");
+use RoleSource::{Default as ByDefault, Domain as ByDomain};
+
+#[test]
+fn what_is_recorded_is_what_the_token_says() {
+    let policy = policy("");
+    let ada = person("ada@acme.example", true);
+    for (user, expected) in [
+        (
+            user(&[(ByDefault, Some("user")), (ByDomain, None)], Some(None)),
+            NOTHING,
+        ),
+        (
+            user(&[(ByDefault, Some("guest")), (ByDomain, None)], Some(None)),
+            ("guest", None, "standard"),
+        ),
+        (
+            user(
+                &[(ByDefault, Some("user")), (ByDomain, Some("admin"))],
+                Some(Some("globe")),
+            ),
+            ("admin", Some("globe"), "enterprise"),
+        ),
+    ] {
+        assert_eq!(
+            shown(&grant(&policy, UserRead::Found(&user), Some(&ada))),
+            expected
+        );
+    }
+}
+
+#[test]
+fn before_the_worker_has_spoken_a_verified_domain_counts_at_once() {
+    let policy = policy("");
+    let fresh = user(&[], None);
+    for user in [UserRead::Absent, UserRead::Found(&fresh)] {
+        for (who, expected) in [
+            (Some(person("ada@acme.example", true)), BY_DOMAIN),
+            (Some(person("ada@acme.example", false)), NOTHING),
+            (Some(person("ada@other.example", true)), NOTHING),
+            (None, NOTHING),
+        ] {
+            assert_eq!(
+                shown(&grant(&policy, user, who.as_ref())),
+                expected,
+                "{user:?} {who:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_first_token_says_what_the_worker_will_record() {
+    let policy = policy("");
+    for email in ["ada@acme.example", "ada@other.example"] {
+        let who = person(email, true);
+        let event = usher_events::SignUpConfirmed {
+            route: usher_events::ConfirmationRoute::SignUp,
+            client: None,
+            context: usher_events::SignUpContext::default(),
+            person: who.clone(),
+        };
+        let mut recorded = user(&[], None);
+        for decided in super::super::react::react(&policy, &event.into()).decided {
+            use usher_events::DecidedEvent as Event;
+            match decided {
+                Event::RoleAssigned(event) => {
+                    recorded.roles.insert(event.source, said(event.role));
+                }
+                Event::OrganizationJoined(event) => {
+                    let membership = Membership {
+                        organization: event.organization,
+                        account_type: event.account_type,
+                    };
+                    recorded
+                        .memberships
+                        .insert(event.source, said(Some(membership)));
+                }
+                Event::OrganizationLeft(event) => {
+                    recorded.memberships.insert(event.source, said(None));
+                }
+            }
+        }
+        let first = grant(&policy, UserRead::Absent, Some(&who));
+        assert_eq!(
+            first,
+            grant(&policy, UserRead::Found(&recorded), Some(&who)),
+            "{email}"
+        );
+    }
+}
+
+#[test]
+fn while_the_store_is_down_nobody_is_more_than_everybody() {
+    let policy = policy("");
+    let ada = person("ada@acme.example", true);
+    let grant = grant(&policy, UserRead::StoreDown, Some(&ada));
+    assert_eq!(shown(&grant), NOTHING);
+    assert_eq!(
+        grant.permissions,
+        policy.roles.permissions[&policy.roles.default]
+    );
+}
+
+#[test]
+fn a_recorded_role_that_the_policy_no_longer_declares_grants_nothing() {
+    let policy = policy("");
+    for (roles, expected) in [
+        (
+            vec![(ByDefault, Some("user")), (ByDomain, Some("emperor"))],
+            "user",
+        ),
+        (
+            vec![(ByDefault, Some("guest")), (ByDomain, Some("emperor"))],
+            "guest",
+        ),
+        (vec![(ByDefault, Some("emperor")), (ByDomain, None)], "user"),
+    ] {
+        let user = user(&roles, None);
+        let grant = grant(&policy, UserRead::Found(&user), None);
+        assert_eq!(grant.role.as_str(), expected);
+        assert_eq!(grant.permissions, policy.roles.permissions[&grant.role]);
+    }
+}
+
+#[test]
+fn claims_bear_the_policys_names_and_values_of_their_kind() {
+    let policy = policy("[tokens.id]\nrole = 'r'\naccount_type = ''\n");
+    let names = &policy.tokens.id;
+    let ada = person("ada@acme.example", true);
+    let grant = grant(&policy, UserRead::Absent, Some(&ada));
+    let values = values(names, &grant);
+    let json: Vec<String> = values
+        .iter()
+        .map(|(name, value)| format!("{name}={}", serde_json::json!(value)))
+        .collect();
+    assert_eq!(
+        json,
+        [
+            "r=\"manager\"",
+            "permissions=[\"profile:read\",\"profile:write\",\"reports:read\",\"users:read\"]",
+            "organization_id=\"acme\"",
+        ]
+    );
+}
+
+#[test]
+fn where_only_text_is_understood_a_list_has_spaces_between_its_members() {
+    for (value, text) in [
+        (ClaimValue::Text("a".into()), "a"),
+        (ClaimValue::List(vec!["a".into(), "b".into()]), "a b"),
+        (ClaimValue::List(vec![]), ""),
+    ] {
+        assert_eq!(value.into_text(), text);
+    }
+}
+
+#[test]
+fn a_claim_without_a_value_is_suppressed_with_those_that_the_policy_names() {
+    let policy = policy("[tokens]\nsuppress = ['email']\n");
+    let names = &policy.tokens.id;
+    let with = grant(
+        &policy,
+        UserRead::Absent,
+        Some(&person("ada@acme.example", true)),
+    );
+    let without = grant(&policy, UserRead::Absent, None);
+    assert_eq!(suppressed(&policy, names, &with), ["email"]);
+    assert_eq!(
+        suppressed(&policy, names, &without),
+        ["email", "organization_id"]
+    );
+    assert_eq!(
+        suppressed(&policy, &ClaimNames::default(), &without),
+        ["email"]
+    );
+}
+
+#[test]
+fn groups_are_left_alone_unless_the_role_is_missing_from_those_known() {
+    let names = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let keep = policy("");
+    let add = policy("[tokens]\ngroups = 'add_role'\n");
+    for (policy, current, expected) in [
+        (&keep, Some(names(&["a"])), None),
+        (&keep, None, None),
+        (
+            &add,
+            Some(names(&["a", "b"])),
+            Some(names(&["a", "b", "user"])),
+        ),
+        (&add, Some(names(&[])), Some(names(&["user"]))),
+        (&add, Some(names(&["user", "a"])), None),
+        (&add, None, None),
+    ] {
+        let grant = grant(policy, UserRead::Absent, None);
+        assert_eq!(
+            groups(policy, &grant, current.as_deref()),
+            expected,
+            "{current:?}"
+        );
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_group_is_ever_lost_or_doubled(current in prop::collection::btree_set("[a-z]{1,5}|user|manager", 0..5)) {
+        let policy = policy("[tokens]\ngroups = 'add_role'\n");
+        let grant = grant(&policy, UserRead::Absent, None);
+        let current: Vec<String> = current.into_iter().collect();
+        let after = groups(&policy, &grant, Some(&current)).unwrap_or_else(|| current.clone());
+        prop_assert!(after.starts_with(&current));
+        prop_assert_eq!(after.iter().filter(|group| *group == "user").count(), 1);
+    }
+}

@@ -1,26 +1,16 @@
 use super::reader::Found;
-use super::section::Section;
-use super::suggest::nearest;
+use super::roles::{account_type, declared_role, id, is_declared};
+use super::section::{NamedList, Section};
 use super::texts;
 use crate::policy::{
     DomainPattern, DomainRule, Organization, Roles, SignIn, SignUp, WhenStoreIsDown,
 };
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use usher_events::{AccountType, IdError, OrganizationId, Role};
+use usher_events::OrganizationId;
 
-/// Every kind of account there is.
-const ACCOUNT_TYPES: [&str; 3] = ["standard", "business", "enterprise"];
-
-/// The roles of a policy that declares none, each with what it may do beyond the one before.
-const ROLES: [(&str, &[&str]); 4] = [
-    ("guest", &["profile:read"]),
-    ("user", &["profile:write"]),
-    ("manager", &["reports:read", "users:read"]),
-    ("admin", &["settings:write", "users:write"]),
-];
-
-/// The role of everybody to whom nobody gave another.
-const DEFAULT_ROLE: &str = "user";
+/// Longest name of an organization or application, in characters: it stands in subjects.
+const LONGEST_NAME: usize = 100;
 
 pub(super) fn sign_up(section: &Section<'_>) -> SignUp {
     let allowed = patterns(section, section.texts("allowed_domains"));
@@ -47,53 +37,15 @@ pub(super) fn sign_in(section: &Section<'_>) -> SignIn {
     SignIn { when_store_is_down }
 }
 
-pub(super) fn roles(section: &Section<'_>) -> Roles {
-    let permissions = match section.named_lists("permissions", "<role>") {
-        None => default_permissions(),
-        Some(lists) => lists
-            .into_iter()
-            .filter_map(|(name, members)| {
-                let role = id(section, &name, Role::new)?;
-                Some((
-                    role,
-                    members
-                        .iter()
-                        .filter_map(|text| permission(section, text))
-                        .collect(),
-                ))
-            })
-            .collect(),
-    };
-    let default = match section.text("default") {
-        Some(found) => declared_role(section, &found, &permissions),
-        None => {
-            let role = word(DEFAULT_ROLE);
-            if !permissions.contains_key(&role) {
-                let text = format!("must be set where [roles.permissions] has no {DEFAULT_ROLE}");
-                section.report_key("default", text);
-            }
-            Some(role)
-        }
-    };
-    Roles {
-        default: default.unwrap_or_else(|| word(DEFAULT_ROLE)),
-        permissions,
-    }
-}
-
 pub(super) fn organizations(document: &Section<'_>) -> BTreeMap<OrganizationId, Organization> {
     let read = |name: &Found<String>, section: &Section<'_>| {
-        let account_type = section.filled("account_type");
-        let account_type = account_type.and_then(|found| account_type_of(section, &found));
-        let name_of_it = section
-            .text("name")
-            .and_then(|found| texts::line(section, found, 100));
-        if name_of_it.is_none() && !section.has("name") {
-            section.report_key("name", "is missing; mails call the organization by it");
-        }
+        let kind = section.filled("account_type");
+        let kind = kind.and_then(|found| account_type(section, &found));
+        let shown = section.needed("name", "; mails call the organization by it");
+        let shown = shown.and_then(|found| texts::line(section, found, LONGEST_NAME));
         let organization = Organization {
-            name: name_of_it.unwrap_or_default(),
-            account_type,
+            name: shown.unwrap_or_default(),
+            account_type: kind,
         };
         Some((id(section, name, OrganizationId::new)?, organization))
     };
@@ -109,29 +61,22 @@ pub(super) fn domains(
     roles: &Roles,
     organizations: &BTreeMap<OrganizationId, Organization>,
 ) -> Vec<DomainRule> {
-    let seen = std::cell::RefCell::new(BTreeSet::new());
+    let seen = RefCell::new(BTreeSet::new());
     let read = |section: &Section<'_>| {
-        let role = section.filled("role");
-        let organization = section.filled("organization");
-        if role.is_none() && organization.is_none() {
+        if !section.is_set("role") && !section.is_set("organization") {
             section.report_key(
                 "role",
-                "is missing, and so is an organization; give one or both",
+                "is missing, and so is organization; give one or both",
             );
         }
+        let role = section.filled("role");
         let role = role.and_then(|found| declared_role(section, &found, &roles.permissions));
-        let organization = organization.and_then(|found| {
+        let organization = section.filled("organization").and_then(|found| {
             let names = organizations.keys().map(OrganizationId::as_str);
             let id = id(section, &found, OrganizationId::new)?;
-            declared(section, &found, names, "[organizations]").then_some(id)
+            is_declared(section, &found, names, "[organizations]").then_some(id)
         });
-        let Some(found) = section.text("domain") else {
-            if !section.has("domain") {
-                section.report_key("domain", "is missing");
-            }
-            return None;
-        };
-        let domain = pattern(section, found)?;
+        let domain = pattern(section, section.needed("domain", "")?)?;
         if !seen.borrow_mut().insert(domain.value.clone()) {
             section.report(
                 &domain.place,
@@ -155,91 +100,19 @@ pub(super) fn trusted_providers(document: &Section<'_>) -> BTreeMap<String, Vec<
     let lists = document
         .named_lists("trusted_providers", "<provider>")
         .unwrap_or_default();
-    let read = |(name, members): (Found<String>, Vec<Found<String>>)| {
-        if members.is_empty() {
+    let read = |(name, members): NamedList| {
+        if members.as_ref().is_some_and(Vec::is_empty) {
             document.report(
                 &name.place,
                 "must name the domains for which the provider is trusted",
             );
         }
-        (name.value, values(patterns(document, members)))
+        (
+            name.value,
+            values(patterns(document, members.unwrap_or_default())),
+        )
     };
     lists.into_iter().map(read).collect()
-}
-
-/// The kind of account of this name.
-pub(super) fn account_type_of(section: &Section<'_>, found: &Found<String>) -> Option<AccountType> {
-    if ACCOUNT_TYPES.contains(&found.value.as_str()) {
-        return id(section, found, AccountType::new);
-    }
-    let text = format!(
-        "{:?} is no kind of account; there are {}",
-        found.value,
-        ACCOUNT_TYPES.join(", ")
-    );
-    section.report(&found.place, text);
-    None
-}
-
-fn default_permissions() -> BTreeMap<Role, BTreeSet<String>> {
-    let mut permissions = BTreeSet::new();
-    let rise = |(role, more): &(&str, &[&str])| {
-        permissions.extend(more.iter().map(|permission| (*permission).to_owned()));
-        (word(role), permissions.clone())
-    };
-    ROLES.iter().map(rise).collect()
-}
-
-fn word(role: &str) -> Role {
-    Role::new(role).expect("the roles of this file are plain words")
-}
-
-/// A permission that can stand in a list with spaces between its members.
-fn permission(section: &Section<'_>, found: &Found<String>) -> Option<String> {
-    let text = &found.value;
-    let plain = !text.is_empty() && !text.chars().any(|c| c.is_whitespace() || c.is_control());
-    if !plain {
-        section.report(
-            &found.place,
-            "a permission is a text without spaces, and not empty",
-        );
-    }
-    plain.then(|| text.clone())
-}
-
-fn declared_role(
-    section: &Section<'_>,
-    found: &Found<String>,
-    permissions: &BTreeMap<Role, BTreeSet<String>>,
-) -> Option<Role> {
-    let role = id(section, found, Role::new)?;
-    let names = permissions.keys().map(Role::as_str);
-    declared(section, found, names, "[roles.permissions]").then_some(role)
-}
-
-fn declared<'n>(
-    section: &Section<'_>,
-    found: &Found<String>,
-    names: impl Iterator<Item = &'n str> + Clone,
-    table: &str,
-) -> bool {
-    let known = names.clone().any(|name| name == found.value);
-    if !known {
-        let hint = nearest(&found.value, names).map(|name| format!("; did you mean {name:?}?"));
-        let text = format!("{:?} is not declared in {table}", found.value);
-        section.report(&found.place, text + &hint.unwrap_or_default());
-    }
-    known
-}
-
-fn id<T>(
-    section: &Section<'_>,
-    found: &Found<String>,
-    new: impl FnOnce(String) -> Result<T, IdError>,
-) -> Option<T> {
-    new(found.value.clone())
-        .map_err(|error| section.report(&found.place, error.to_string()))
-        .ok()
 }
 
 fn patterns(section: &Section<'_>, texts: Vec<Found<String>>) -> Vec<Found<DomainPattern>> {

@@ -1,14 +1,15 @@
-use super::access::account_type_of;
 use super::reader::Found;
+use super::roles::account_type;
 use super::section::Section;
 use super::{Read, texts};
 use crate::policy::{Domain, MailRules, MailTemplate};
 use std::io;
 use std::path::{Component, Path};
-use usher_events::AccountType;
 
 /// Longest `Name <address>`, in characters: what SES takes.
 const LONGEST_ADDRESS: usize = 320;
+/// Longest name of the application, in characters: it stands in subjects.
+const LONGEST_APP_NAME: usize = 100;
 /// Longest subject, in characters, before values are put in; longer ones are cut in every inbox.
 const LONGEST_SUBJECT: usize = 200;
 
@@ -18,69 +19,71 @@ pub(super) fn mail(section: &Section<'_>, base: &Path, read: Read<'_>) -> MailRu
     let sender = section
         .filled("from")
         .and_then(|found| address(section, found));
-    let reply_to = section
-        .filled("reply_to")
-        .and_then(|found| address(section, found));
     let app_url = section
         .filled("app_url")
         .and_then(|found| app_url(section, found));
-    let app_name = section
-        .filled("app_name")
-        .and_then(|found| texts::line(section, found, 100));
-    let set = section
-        .filled("configuration_set")
-        .and_then(|found| configuration_set(section, found));
-    let wanted = section.maybe_flag("welcome");
-    let has = |key: &str| section.is_set(key);
-    let complete = has("from") && has("app_url");
-    let begun = has("from") || has("app_url");
-    if !complete && (wanted == Some(true) || (wanted.is_none() && begun)) {
-        for key in ["from", "app_url"].into_iter().filter(|key| !has(key)) {
-            let text = "is missing; without it there is no welcome mail, so set it or set mail.welcome to false";
-            section.report_key(key, text);
-        }
-    }
+    let app_name = section.filled("app_name");
+    let app_name = app_name.and_then(|found| texts::line(section, found, LONGEST_APP_NAME));
+    let configuration_set = section.filled("configuration_set");
     let templates = section.named("templates", "<account type>", |name, section| {
-        let account_type = account_type_of(section, name);
-        Some((account_type?, template(section, base, read)))
+        let template = template(section, base, read);
+        Some((account_type(section, name)?, template))
     });
-    let shown_name = || {
-        let (name, _) = sender.as_deref()?.rsplit_once('<')?;
-        Some(name.trim().trim_matches('"').to_owned()).filter(|name| !name.is_empty())
-    };
     MailRules {
-        welcome: wanted.unwrap_or(complete),
-        reply_to,
-        app_name: app_name
-            .or_else(shown_name)
-            .unwrap_or_else(|| host(app_url.as_deref())),
+        welcome: welcome(section),
+        reply_to: section
+            .filled("reply_to")
+            .and_then(|found| address(section, found)),
+        configuration_set: configuration_set.and_then(|found| set_name(section, found)),
+        app_name: app_name.unwrap_or_else(|| shown_name(sender.as_deref(), app_url.as_deref())),
         from: sender.unwrap_or_default(),
         app_url: app_url.unwrap_or_default(),
-        configuration_set: set,
-        templates: templates
-            .into_iter()
-            .flatten()
-            .collect::<std::collections::BTreeMap<AccountType, _>>(),
+        templates: templates.into_iter().flatten().collect(),
+    }
+}
+
+fn welcome(section: &Section<'_>) -> bool {
+    let wanted = section.maybe_flag("welcome");
+    let missing: Vec<_> = ["from", "app_url"]
+        .into_iter()
+        .filter(|key| !section.is_set(key))
+        .collect();
+    let incomplete = match wanted {
+        Some(wanted) => wanted,
+        None => missing.len() == 1,
+    };
+    for key in missing.iter().filter(|_| incomplete) {
+        section.report_key(
+            key,
+            "is missing; no mail goes out without it, so set it, or welcome to false",
+        );
+    }
+    wanted.unwrap_or(missing.is_empty())
+}
+
+/// What mails call the application if nobody says: the sender's name, else the host of its address.
+fn shown_name(sender: Option<&str>, app_url: Option<&str>) -> String {
+    let sender = sender.and_then(|sender| sender.rsplit_once('<'));
+    let name = sender.map_or("", |(name, _)| name.trim().trim_matches('"'));
+    let address = app_url
+        .and_then(|url| url.split_once("://"))
+        .map_or("", |(_, rest)| rest);
+    let host = address.split('/').next().unwrap_or_default();
+    if name.is_empty() {
+        host.to_owned()
+    } else {
+        name.to_owned()
     }
 }
 
 fn template(section: &Section<'_>, base: &Path, read: Read<'_>) -> MailTemplate {
-    let subject = section.text("subject");
-    if subject.is_none() && !section.has("subject") {
-        section.report_key("subject", "is missing");
-    }
+    let subject = section.needed("subject", "");
     let subject = subject.and_then(|found| texts::line(section, found, LONGEST_SUBJECT));
     let body = |key: &str| {
-        let Some(found) = section.text(key) else {
-            if !section.has(key) {
-                section.report_key(
-                    key,
-                    "is missing; it is the name of a file beside the policy",
-                );
-            }
-            return String::new();
-        };
-        file(section, &found, base, read).unwrap_or_default()
+        let found = section.needed(key, "; it is the name of a file beside the policy");
+        found
+            .and_then(|found| file(section, &found, base, read))
+            .unwrap_or_default()
     };
     let (text, html) = (body("text"), body("html"));
     MailTemplate {
@@ -180,18 +183,11 @@ fn app_url(section: &Section<'_>, found: Found<String>) -> Option<String> {
     None
 }
 
-fn configuration_set(section: &Section<'_>, found: Found<String>) -> Option<String> {
+fn set_name(section: &Section<'_>, found: Found<String>) -> Option<String> {
     let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-');
     let good = found.value.len() <= 64 && found.value.bytes().all(plain);
     if !good {
         section.report(&found.place, "must be at most 64 letters, digits, _ and -");
     }
     good.then_some(found.value)
-}
-
-fn host(app_url: Option<&str>) -> String {
-    let rest = app_url
-        .and_then(|url| url.split_once("://"))
-        .map_or("", |(_, rest)| rest);
-    rest.split('/').next().unwrap_or_default().to_owned()
 }

@@ -1,7 +1,6 @@
 use super::reader::{Found, Place, Reader, Unknown};
 use std::borrow::Cow;
 use std::cell::RefCell;
-use std::ops::RangeInclusive;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -107,7 +106,12 @@ impl<'a> Section<'a> {
         let Some(Found { value, place }) = self.value(key) else {
             return Vec::new();
         };
-        let array = self.expect(&place, value, "an array of tables", DeValue::as_array);
+        let array = self.expect(
+            &place,
+            value,
+            &format!("an array of tables, as in [[{key}]]"),
+            DeValue::as_array,
+        );
         let mut read_tables = Vec::new();
         for item in array.into_iter().flat_map(|array| array.iter()) {
             let place = Place {
@@ -148,13 +152,9 @@ impl<'a> Section<'a> {
 
     /// The lists in the table of this name, which the owner names; `None` if there is no such table.
     pub(super) fn named_lists(&self, key: &str, what: &str) -> Option<Vec<NamedList>> {
-        self.table?.get(key)?;
         let lists = self.pairs(key, what).into_iter();
-        Some(
-            lists
-                .map(|(name, value)| (name.clone(), self.members(&name.place, value)))
-                .collect(),
-        )
+        let lists = lists.map(|(name, value)| (name.clone(), self.members(&name.place, value)));
+        self.has(key).then(|| lists.collect())
     }
 
     fn pairs(&self, key: &str, what: &str) -> Vec<(Found<String>, &'a DeValue<'a>)> {
@@ -174,100 +174,7 @@ impl<'a> Section<'a> {
         table.into_iter().flatten().map(pair).collect()
     }
 
-    pub(super) fn flag(&self, key: &str, default: bool) -> bool {
-        self.maybe_flag(key).unwrap_or(default)
-    }
-
-    pub(super) fn maybe_flag(&self, key: &str) -> Option<bool> {
-        let Found { value, place } = self.value(key)?;
-        self.expect(&place, value, "true or false", DeValue::as_bool)
-    }
-
-    pub(super) fn text(&self, key: &str) -> Option<Found<String>> {
-        let Found { value, place } = self.value(key)?;
-        let text = self.expect(&place, value, "a text in quotes", DeValue::as_str)?;
-        Some(Found {
-            value: text.to_owned(),
-            place,
-        })
-    }
-
-    /// A text for which the empty one says that there is none.
-    pub(super) fn filled(&self, key: &str) -> Option<Found<String>> {
-        self.text(key).filter(|found| !found.value.is_empty())
-    }
-
-    pub(super) fn texts(&self, key: &str) -> Vec<Found<String>> {
-        self.value(key)
-            .map(|Found { value, place }| self.members(&place, value))
-            .unwrap_or_default()
-    }
-
-    /// A whole number of `unit` within `range`.
-    pub(super) fn number(
-        &self,
-        key: &str,
-        range: RangeInclusive<u32>,
-        unit: &str,
-        default: u32,
-    ) -> u32 {
-        let Some(Found { value, place }) = self.value(key) else {
-            return default;
-        };
-        let Some(number) = self.expect(&place, value, "a whole number", DeValue::as_integer) else {
-            return default;
-        };
-        let digits = number.as_str().replace('_', "");
-        match u32::from_str_radix(&digits, number.radix()) {
-            Ok(number) if range.contains(&number) => number,
-            Ok(_) | Err(_) => {
-                let (least, most) = range.into_inner();
-                self.report(
-                    &place,
-                    format!("must be {least} to {most} {unit}, and is {number}"),
-                );
-                default
-            }
-        }
-    }
-
-    /// One of a few words.
-    pub(super) fn choice<T: Copy>(&self, key: &str, words: &[(&str, T)], default: T) -> T {
-        let Some(found) = self.text(key) else {
-            return default;
-        };
-        if let Some((_, choice)) = words.iter().find(|(word, _)| *word == found.value) {
-            return *choice;
-        }
-        let quoted: Vec<String> = words
-            .iter()
-            .map(|(word, _)| format!("\"{word}\""))
-            .collect();
-        self.report(&found.place, format!("must be {}", quoted.join(" or ")));
-        default
-    }
-
-    fn members(&self, place: &Place, value: &'a DeValue<'a>) -> Vec<Found<String>> {
-        let array = self.expect(place, value, "a list of texts", DeValue::as_array);
-        array
-            .into_iter()
-            .flat_map(|array| array.iter())
-            .filter_map(|item| {
-                let place = Place {
-                    at: item.span().start,
-                    ..place.clone()
-                };
-                let text =
-                    self.expect(&place, item.get_ref(), "a text in quotes", DeValue::as_str)?;
-                Some(Found {
-                    value: text.to_owned(),
-                    place,
-                })
-            })
-            .collect()
-    }
-
-    fn value(&self, key: &str) -> Option<Found<&'a DeValue<'a>>> {
+    pub(super) fn value(&self, key: &str) -> Option<Found<&'a DeValue<'a>>> {
         self.asked.borrow_mut().push(key.to_owned());
         self.reader.know(join(&self.shape, key));
         let value = self.table?.get(key)?;
@@ -281,7 +188,7 @@ impl<'a> Section<'a> {
         })
     }
 
-    fn expect<T>(
+    pub(super) fn expect<T>(
         &self,
         place: &Place,
         value: &'a DeValue<'a>,
@@ -299,8 +206,8 @@ impl<'a> Section<'a> {
     }
 }
 
-/// A name that the owner gave, and the texts under it.
-pub(super) type NamedList = (Found<String>, Vec<Found<String>>);
+/// A name that the owner gave, and the texts under it, if they are a list.
+pub(super) type NamedList = (Found<String>, Option<Vec<Found<String>>>);
 
 fn join(path: &str, key: &str) -> String {
     match path {

@@ -12,20 +12,29 @@ pub(super) fn nearest<'c>(
         .map(|(_, candidate)| candidate)
 }
 
-/// How many characters must be added, taken away or replaced to make one word of the other.
+/// How many characters must be added, taken away, replaced or swapped with their neighbor to make
+/// one word of the other.
 fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, left) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, right) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(left != *right);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let mut steps = vec![vec![0; b.len() + 1]; a.len() + 1];
+    for i in 0..=a.len() {
+        for j in 0..=b.len() {
+            steps[i][j] = match (i, j) {
+                (0, _) | (_, 0) => i + j,
+                _ => {
+                    let replaced = steps[i - 1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
+                    let changed = replaced.min(steps[i - 1][j] + 1).min(steps[i][j - 1] + 1);
+                    let swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+                    if swapped {
+                        changed.min(steps[i - 2][j - 2] + 1)
+                    } else {
+                        changed
+                    }
+                }
+            };
         }
     }
-    row[b.len()]
+    steps[a.len()][b.len()]
 }
 
 #[cfg(test)]
@@ -39,6 +48,7 @@ mod tests {
             ("", "abc", 3),
             ("domain", "domains", 1),
             ("kitten", "sitting", 3),
+            ("form", "from", 1),
             ("rôle", "role", 1),
         ] {
             assert_eq!(distance(a, b), expected, "{a} {b}");

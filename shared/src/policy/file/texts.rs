@@ -133,5 +133,5 @@ fn is_language(tag: &str) -> bool {
     let plain = |subtag: &str| {
         (1..=8).contains(&subtag.len()) && subtag.bytes().all(|b| b.is_ascii_alphanumeric())
     };
-    letters && (2..=8).contains(&primary.len()) && subtags.all(plain)
+    letters && (2..=3).contains(&primary.len()) && subtags.all(plain)
 }

@@ -4,38 +4,21 @@ use crate::policy::{ClaimNames, Groups, TokenVersion, Tokens};
 use std::collections::BTreeSet;
 
 /// Claims that Cognito does not let a trigger change (Cognito developer guide, *Pre token
-/// generation*); `scope` has a way of its own.
-const RESERVED: [&str; 23] = [
-    "acr",
-    "amr",
-    "at_hash",
-    "aud",
-    "auth_time",
-    "azp",
-    "client_id",
-    "device_key",
-    "event_id",
-    "exp",
-    "iat",
-    "identities",
-    "iss",
-    "jti",
-    "nbf",
-    "nonce",
-    "origin_jti",
-    "scope",
-    "scopes",
-    "sub",
-    "token_use",
-    "username",
-    "version",
+/// generation*), and `scope`, which has a way of its own.
+#[rustfmt::skip]
+const RESERVED: [&str; 22] = [
+    "acr", "amr", "at_hash", "aud", "auth_time", "azp", "client_id", "device_key", "event_id",
+    "exp", "iat", "identities", "iss", "jti", "nbf", "nonce", "origin_jti", "scope", "sub",
+    "token_use", "username", "version",
 ];
-/// Claims of an ID token that take no list, and say something else to every library.
-const STANDARD: [&str; 4] = [
-    "address",
-    "email_verified",
-    "phone_number_verified",
-    "updated_at",
+/// Beginnings of names that are Cognito's own, too.
+const RESERVED_PREFIXES: [&str; 2] = ["cognito:", "dev:"];
+/// Claims in which an ID token shows a user's standard attributes, most of them as users write them.
+#[rustfmt::skip]
+const STANDARD: [&str; 19] = [
+    "address", "birthdate", "email", "email_verified", "family_name", "gender", "given_name",
+    "locale", "middle_name", "name", "nickname", "phone_number", "phone_number_verified", "picture",
+    "preferred_username", "profile", "updated_at", "website", "zoneinfo",
 ];
 /// Longest name of a claim, in characters; tokens travel in headers.
 const LONGEST: usize = 64;
@@ -80,7 +63,7 @@ fn suppress(section: &Section<'_>, groups: Groups) -> Vec<String> {
                 Some("cognito:groups cannot be suppressed while groups is add_role".to_owned())
             }
             () if name == "cognito:groups" || name.starts_with("dev:") => None,
-            () => refused(name),
+            () => unusable(name),
         };
         let repeated = suppress
             .contains(&found.value)
@@ -112,7 +95,11 @@ fn claim_names(section: &Section<'_>, suppress: &[String]) -> ClaimNames {
                 .contains(&name)
                 .then(|| format!("{name} is also in tokens.suppress, and would not show"))
         };
-        if let Some(text) = refused(&name).or_else(repeated).or_else(hidden) {
+        if let Some(text) = unusable(&name)
+            .or_else(|| attributes_own(&name))
+            .or_else(repeated)
+            .or_else(hidden)
+        {
             report(section, read.as_ref(), key, text);
         }
         Some(name)
@@ -134,8 +121,12 @@ fn report(section: &Section<'_>, found: Option<&Found<String>>, key: &str, text:
 }
 
 /// Why no claim can be set or suppressed under this name.
-fn refused(name: &str) -> Option<String> {
+fn unusable(name: &str) -> Option<String> {
     let lower = name.to_ascii_lowercase();
+    let reserved = RESERVED.contains(&lower.as_str())
+        || RESERVED_PREFIXES
+            .iter()
+            .any(|prefix| lower.starts_with(prefix));
     match () {
         () if name.is_empty() => Some("the name of a claim must not be empty".to_owned()),
         () if name.chars().any(|c| c.is_whitespace() || c.is_control()) => {
@@ -144,14 +135,17 @@ fn refused(name: &str) -> Option<String> {
         () if name.chars().count() > LONGEST => Some(format!(
             "the name of a claim must be at most {LONGEST} characters"
         )),
-        () if RESERVED.contains(&lower.as_str())
-            || ["cognito:", "dev:"].iter().any(|p| lower.starts_with(p)) =>
-        {
-            Some(format!("{name} is reserved; Cognito lets nobody change it"))
-        }
-        () if STANDARD.contains(&lower.as_str()) => Some(format!(
-            "{name} is a standard claim with a meaning of its own"
-        )),
+        () if reserved => Some(format!("{name} is reserved; Cognito lets nobody change it")),
         () => None,
     }
+}
+
+/// Why a right cannot be told under this name: an attribute that users write has it, and shows in
+/// every token that goes out unmodified.
+fn attributes_own(name: &str) -> Option<String> {
+    let lower = name.to_ascii_lowercase();
+    let taken = lower.starts_with("custom:") || STANDARD.contains(&lower.as_str());
+    taken.then(|| {
+        format!("{name} shows an attribute of the user; choose a name that no attribute has")
+    })
 }

@@ -1,1 +1,241 @@
+use super::*;
+use crate::policy::file;
+use std::io;
+use std::path::Path;
+use usher_events::*;
 
+/// Acme's people are managers of Acme; those below it have a rule of their own, and of those the
+/// temporary ones another.
+const POLICY: &str = "
+[mail]
+from = 'a@b.example'
+app_url = 'https://b.example'
+[[domains]]
+domain = '*.acme.example'
+role = 'user'
+organization = 'acme'
+[[domains]]
+domain = 'acme.example'
+role = 'manager'
+organization = 'acme'
+[[domains]]
+domain = '*.temp.acme.example'
+role = 'guest'
+[organizations.acme]
+name = 'Acme'
+account_type = 'business'
+";
+
+fn policy() -> Policy {
+    file::parse(POLICY, Path::new(""), &|_| {
+        Err(io::ErrorKind::NotFound.into())
+    })
+    .unwrap()
+}
+
+fn person(email: &str) -> Person {
+    Person {
+        email: Some(Personal::new(email)),
+        email_verified: true,
+        ..Person::default()
+    }
+}
+
+fn confirmed(person: Person) -> LifecycleEvent {
+    let context = SignUpContext::default();
+    SignUpConfirmed {
+        route: ConfirmationRoute::SignUp,
+        client: None,
+        context,
+        person,
+    }
+    .into()
+}
+
+fn signed_in(person: Person) -> LifecycleEvent {
+    SignedIn {
+        client: None,
+        new_device: None,
+        person,
+    }
+    .into()
+}
+
+fn role(source: RoleSource, role: Option<&str>) -> DecidedEvent {
+    RoleAssigned {
+        source,
+        role: role.map(|role| Role::new(role).unwrap()),
+    }
+    .into()
+}
+
+fn acme() -> DecidedEvent {
+    OrganizationJoined {
+        source: OrganizationSource::Domain,
+        organization: OrganizationId::new("acme").unwrap(),
+        account_type: AccountType::new("business").ok(),
+    }
+    .into()
+}
+
+fn left() -> DecidedEvent {
+    OrganizationLeft {
+        source: OrganizationSource::Domain,
+    }
+    .into()
+}
+
+fn check(event: &LifecycleEvent, decided: &[DecidedEvent], owes: &[EffectKind]) {
+    let reaction = react(&policy(), event);
+    assert_eq!(reaction.decided, decided, "{event:?}");
+    assert_eq!(reaction.owes, owes, "{event:?}");
+}
+
+use RoleSource::{Default as ByDefault, Domain as ByDomain};
+
+#[test]
+fn a_confirmation_gives_the_default_role_and_owes_a_welcome() {
+    check(
+        &confirmed(person("ada@other.example")),
+        &[role(ByDefault, Some("user")), role(ByDomain, None), left()],
+        &[EffectKind::WelcomeMail],
+    );
+}
+
+#[test]
+fn a_verified_domain_gives_role_and_organization_at_every_event_with_a_person() {
+    let ada = person("ada@acme.example");
+    let by_domain = [role(ByDomain, Some("manager")), acme()];
+    check(&signed_in(ada.clone()), &by_domain, &[]);
+    check(
+        &PasswordReset {
+            client: None,
+            person: ada.clone(),
+        }
+        .into(),
+        &by_domain,
+        &[],
+    );
+    let [manager, joined] = by_domain;
+    check(
+        &confirmed(ada),
+        &[role(ByDefault, Some("user")), manager, joined],
+        &[EffectKind::WelcomeMail],
+    );
+}
+
+#[test]
+fn who_has_left_the_domain_leaves_its_role_and_organization() {
+    let unverified = Person {
+        email_verified: false,
+        ..person("ada@acme.example")
+    };
+    let federated = Person {
+        providers: vec!["Evil".to_owned()],
+        ..person("ada@acme.example")
+    };
+    for person in [
+        person("ada@other.example"),
+        unverified,
+        federated,
+        Person::default(),
+    ] {
+        check(&signed_in(person), &[role(ByDomain, None), left()], &[]);
+    }
+}
+
+#[test]
+fn the_most_specific_rule_counts_and_it_alone_whatever_the_order_of_the_file() {
+    for (email, expected) in [
+        (
+            "ada@acme.example",
+            [role(ByDomain, Some("manager")), acme()],
+        ),
+        (
+            "ada@eu.acme.example",
+            [role(ByDomain, Some("user")), acme()],
+        ),
+        (
+            "ada@temp.acme.example",
+            [role(ByDomain, Some("user")), acme()],
+        ),
+        (
+            "ada@a.temp.acme.example",
+            [role(ByDomain, Some("guest")), left()],
+        ),
+    ] {
+        let event = signed_in(person(email));
+        let mut turned = policy();
+        turned.domains.reverse();
+        assert_eq!(react(&turned, &event).decided, expected, "{email}");
+        check(&event, &expected, &[]);
+    }
+}
+
+#[test]
+fn events_without_a_person_decide_nothing_and_owe_nothing() {
+    let events: [LifecycleEvent; 3] = [
+        SignUpRequested {
+            route: SignUpRoute::SelfService,
+        }
+        .into(),
+        SignUpRefused {
+            route: SignUpRoute::SelfService,
+            reason: RefusalReason::DomainBlocked,
+        }
+        .into(),
+        SignInRefused {
+            reason: RefusalReason::UserSuspended,
+        }
+        .into(),
+    ];
+    for event in events {
+        assert_eq!(react(&policy(), &event), Reaction::default());
+    }
+}
+
+#[test]
+fn no_welcome_is_owed_without_an_address_or_with_the_mail_switched_off() {
+    let phone_only = Person {
+        phone_number: Some(Personal::new("+431")),
+        ..Person::default()
+    };
+    assert_eq!(react(&policy(), &confirmed(phone_only)).owes, []);
+    let mut silent = policy();
+    silent.mail.welcome = false;
+    assert_eq!(
+        react(&silent, &confirmed(person("ada@acme.example"))).owes,
+        []
+    );
+}
+
+#[test]
+fn a_repeat_of_an_event_decides_and_owes_the_same() {
+    let event = confirmed(person("ada@acme.example"));
+    assert_eq!(react(&policy(), &event), react(&policy(), &event));
+}
+
+#[test]
+fn each_source_speaks_at_most_once_in_one_reaction() {
+    for event in [
+        confirmed(person("ada@acme.example")),
+        signed_in(Person::default()),
+    ] {
+        let decided = react(&policy(), &event).decided;
+        let mut sources: Vec<String> = decided
+            .iter()
+            .map(|decided| match decided {
+                DecidedEvent::RoleAssigned(event) => format!("role by {:?}", event.source),
+                DecidedEvent::OrganizationJoined(event) => {
+                    format!("organization by {:?}", event.source)
+                }
+                DecidedEvent::OrganizationLeft(event) => {
+                    format!("organization by {:?}", event.source)
+                }
+            })
+            .collect();
+        sources.sort();
+        sources.dedup();
+        assert_eq!(sources.len(), decided.len());
+    }
+}

@@ -1,0 +1,248 @@
+use super::*;
+use std::collections::BTreeMap;
+use std::io;
+
+/// 32 bytes, in Base64.
+const SECRET: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+
+/// Everything that a worker needs, before the changes of one case.
+fn variables(changes: &[(&str, Option<&str>)]) -> BTreeMap<String, String> {
+    let mut variables: BTreeMap<String, String> = [
+        ("ENV", "prod"),
+        ("AWS_REGION", "eu-central-1"),
+        ("USHER_TABLE", "users"),
+        ("USHER_QUEUE_URL", "https://sqs.example/work"),
+        ("USHER_BUS", "lifecycle"),
+        ("USHER_SECRET", SECRET),
+        ("USHER_POLICY", "etc/usher.toml"),
+        ("USHER_DEAD_LETTER_URL", "https://sqs.example/dead"),
+    ]
+    .into_iter()
+    .map(|(key, value)| (key.to_owned(), value.to_owned()))
+    .collect();
+    for (key, value) in changes {
+        match value {
+            Some(value) => variables.insert((*key).to_owned(), (*value).to_owned()),
+            None => variables.remove(*key),
+        };
+    }
+    variables
+}
+
+fn files(path: &Path) -> io::Result<String> {
+    match path.to_str() {
+        Some("etc/usher.toml" | "/var/task/usher.toml" | "usher.toml") => {
+            Ok("[mail]\nfrom = 'a@b.example'\napp_url = 'https://b.example'\n".to_owned())
+        }
+        Some("silent.toml") => Ok(String::new()),
+        Some("etc/templates.toml") => Ok(
+            "[mail.templates.standard]\nsubject = 'x'\ntext = 'a.txt'\nhtml = 'a.html'\n"
+                .to_owned(),
+        ),
+        Some("etc/a.txt" | "etc/a.html") => Ok("Hello".to_owned()),
+        Some("bad.toml") => Ok("[bus]\npublish = 1\n[trigger]\nbudget_ms = 1\n".to_owned()),
+        _ => Err(io::ErrorKind::NotFound.into()),
+    }
+}
+
+fn read(changes: &[(&str, Option<&str>)]) -> Result<Config, ConfigError> {
+    let variables = variables(changes);
+    Config::from_lookup(&|key| variables.get(key).cloned(), &files)
+}
+
+fn good(changes: &[(&str, Option<&str>)]) -> Config {
+    read(changes).unwrap_or_else(|error| panic!("{changes:?}: {error}"))
+}
+
+fn refused(changes: &[(&str, Option<&str>)]) -> String {
+    read(changes).expect_err("this must not start").to_string()
+}
+
+#[test]
+fn everything_is_read_from_the_variables_and_the_policy_that_they_name() {
+    let config = good(&[]);
+    assert_eq!(config.environment, Environment::Prod);
+    assert_eq!(config.region, "eu-central-1");
+    assert_eq!(
+        (config.table.as_str(), config.bus.as_str()),
+        ("users", "lifecycle")
+    );
+    assert_eq!(config.queue_url, "https://sqs.example/work");
+    assert_eq!(
+        config.dead_letter_url().unwrap(),
+        "https://sqs.example/dead"
+    );
+    assert_eq!(config.policy.mail.from, "a@b.example");
+    assert!(!config.in_lambda && config.policy.mail.welcome);
+}
+
+#[test]
+fn what_has_no_default_is_named_where_it_is_missing_or_empty() {
+    for (key, text) in [
+        (
+            "AWS_REGION",
+            "REGION is not set; it is the AWS Region to work in",
+        ),
+        (
+            "USHER_TABLE",
+            "USHER_TABLE is not set; it is the name of the DynamoDB table",
+        ),
+        (
+            "USHER_QUEUE_URL",
+            "USHER_QUEUE_URL is not set; it is the address of the work queue",
+        ),
+        (
+            "USHER_BUS",
+            "USHER_BUS is not set; it is the name of the EventBridge bus",
+        ),
+        (
+            "USHER_SECRET",
+            "USHER_SECRET is not set; it is 32 random bytes in Base64 that hide user names",
+        ),
+    ] {
+        for value in [None, Some("")] {
+            assert_eq!(refused(&[(key, value)]), text);
+        }
+    }
+}
+
+#[test]
+fn the_dead_letter_queue_is_missed_only_by_who_needs_it() {
+    for value in [None, Some("")] {
+        let config = good(&[("USHER_DEAD_LETTER_URL", value)]);
+        let error = config.dead_letter_url().unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "USHER_DEAD_LETTER_URL is not set; it is the address of the dead-letter queue"
+        );
+    }
+}
+
+#[test]
+fn the_region_of_ones_own_comes_before_that_of_lambda() {
+    assert_eq!(good(&[("REGION", Some("eu-west-1"))]).region, "eu-west-1");
+    assert_eq!(good(&[("REGION", Some(""))]).region, "eu-central-1");
+}
+
+#[test]
+fn the_environment_is_one_of_three_and_development_if_nothing_is_said() {
+    for (value, environment) in [
+        (None, Environment::Dev),
+        (Some(""), Environment::Dev),
+        (Some("dev"), Environment::Dev),
+        (Some("staging"), Environment::Staging),
+        (Some("prod"), Environment::Prod),
+    ] {
+        let config = good(&[("ENV", value)]);
+        assert_eq!(config.environment, environment);
+        assert_eq!(config.environment.to_string(), environment.as_str());
+    }
+    assert_eq!(
+        refused(&[("ENV", Some("production"))]),
+        "ENV must be dev, staging or prod"
+    );
+}
+
+#[test]
+fn a_secret_is_32_bytes_and_shows_nowhere() {
+    for bad in [
+        "c2hvcnQ=",
+        "not base64 at all",
+        &SECRET[..43],
+        "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gIQ==",
+    ] {
+        let text = refused(&[("USHER_SECRET", Some(bad))]);
+        assert_eq!(
+            text,
+            "USHER_SECRET must be 32 bytes in Base64 (44 characters)"
+        );
+    }
+    let config = good(&[("USHER_SECRET", Some(&format!(" {SECRET}\n")))]);
+    assert!(!format!("{config:?}").contains(SECRET));
+}
+
+#[test]
+fn switches_are_true_or_false_and_go_before_the_policy() {
+    for (key, of) in [
+        (
+            "ENABLE_WELCOME_EMAIL",
+            (|policy| policy.mail.welcome) as fn(&Policy) -> bool,
+        ),
+        ("ENABLE_PROFILE_CREATION", |policy| policy.profile.create),
+    ] {
+        assert!(of(&good(&[]).policy), "{key}");
+        assert!(of(&good(&[(key, Some(""))]).policy), "{key}");
+        assert!(of(&good(&[(key, Some("true"))]).policy), "{key}");
+        assert!(!of(&good(&[(key, Some("false"))]).policy), "{key}");
+        for bad in ["yes", "1", "TRUE", " true"] {
+            assert_eq!(
+                refused(&[(key, Some(bad))]),
+                format!("{key} must be true or false")
+            );
+        }
+    }
+}
+
+#[test]
+fn the_welcome_mail_is_not_switched_on_without_a_sender() {
+    let silent = ("USHER_POLICY", Some("silent.toml"));
+    assert!(!good(&[silent]).policy.mail.welcome);
+    assert!(
+        !good(&[silent, ("ENABLE_WELCOME_EMAIL", Some("false"))])
+            .policy
+            .mail
+            .welcome
+    );
+    assert_eq!(
+        refused(&[silent, ("ENABLE_WELCOME_EMAIL", Some("true"))]),
+        "ENABLE_WELCOME_EMAIL must be false while the policy's [mail] lacks from or app_url"
+    );
+}
+
+#[test]
+fn the_policy_lies_beside_the_code_unless_it_is_named() {
+    for (changes, from) in [
+        (
+            vec![
+                ("USHER_POLICY", None),
+                ("LAMBDA_TASK_ROOT", Some("/var/task")),
+            ],
+            "a@b.example",
+        ),
+        (vec![("USHER_POLICY", None)], "a@b.example"),
+        (
+            vec![
+                ("USHER_POLICY", Some("")),
+                ("LAMBDA_TASK_ROOT", Some("/var/task")),
+            ],
+            "a@b.example",
+        ),
+        (vec![("USHER_POLICY", Some("silent.toml"))], ""),
+    ] {
+        assert_eq!(good(&changes).policy.mail.from, from, "{changes:?}");
+    }
+    let standard = usher_events::AccountType::new("standard").unwrap();
+    let config = good(&[("USHER_POLICY", Some("etc/templates.toml"))]);
+    assert_eq!(config.policy.mail.templates[&standard].text, "Hello");
+}
+
+#[test]
+fn a_policy_that_cannot_be_read_or_is_bad_says_which_and_why() {
+    let error = read(&[("USHER_POLICY", Some("gone.toml"))]).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the policy file gone.toml cannot be read"
+    );
+    assert!(std::error::Error::source(&error).is_some());
+    assert_eq!(
+        refused(&[("USHER_POLICY", Some("bad.toml"))]),
+        "the policy file bad.toml has problems:\n\
+         line 2: bus.publish: must be true or false, and is an integer\n\
+         line 4: trigger.budget_ms: must be 200 to 4000 ms, and is 1"
+    );
+}
+
+#[test]
+fn lambda_is_known_by_its_runtime_address() {
+    assert!(good(&[("AWS_LAMBDA_RUNTIME_API", Some("127.0.0.1:9001"))]).in_lambda);
+}

@@ -1,0 +1,182 @@
+use super::*;
+use std::time::Duration;
+
+/// The example that lies at the top of the repository.
+const EXAMPLE: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../usher.toml"));
+
+/// The example with its commented keys taken in, those of the templates or not.
+fn uncommented(text: &str, templates: bool) -> String {
+    let (mut lines, mut in_templates) = (Vec::new(), false);
+    for line in text.lines() {
+        let shown = line.strip_prefix("# ").unwrap_or_default();
+        let is_key = shown.split_once(" = ").is_some_and(|(key, _)| {
+            !key.is_empty() && key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
+        });
+        if shown.starts_with('[') || line.starts_with('[') {
+            in_templates = shown.starts_with("[mail.templates");
+        }
+        let taken = (is_key || shown.starts_with('[')) && (templates || !in_templates);
+        lines.push(if taken { shown } else { line });
+    }
+    lines.join("\n")
+}
+
+#[test]
+fn the_example_is_a_good_policy_for_the_sample_life() {
+    let policy = policy_of(EXAMPLE);
+    let blocked: Vec<String> = policy
+        .sign_up
+        .blocked_domains
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(blocked, ["blocked.example", "spam.example"]);
+    assert_eq!(policy.mail.from, "Example App <welcome@app.example>");
+    assert_eq!(policy.mail.app_url, "https://app.example");
+    assert_eq!(policy.mail.app_name, "Example App");
+    assert!(policy.mail.welcome);
+    let rule = &policy.domains[0];
+    assert_eq!(rule.domain.to_string(), "acme.example");
+    assert_eq!(rule.role.as_ref().map(Role::as_str), Some("manager"));
+    let acme = OrganizationId::new("acme").unwrap();
+    assert_eq!(rule.organization.as_ref(), Some(&acme));
+    let business = AccountType::new("business").ok();
+    assert_eq!(
+        policy.organizations[&acme],
+        Organization {
+            name: "Acme".into(),
+            account_type: business
+        }
+    );
+}
+
+#[test]
+fn what_the_example_shows_commented_is_the_default() {
+    let shown = uncommented(EXAMPLE, false);
+    assert_ne!(shown, EXAMPLE);
+    assert_eq!(policy_of(&shown), policy_of(EXAMPLE));
+    let keys = |text: &str| {
+        text.lines()
+            .filter(|line| !line.starts_with('#') && line.contains(" = "))
+            .count()
+    };
+    assert!(keys(&shown) > keys(EXAMPLE) + 35, "{}", keys(&shown));
+}
+
+#[test]
+fn every_key_that_is_read_stands_in_the_example() {
+    let (_, problems, known) = read_all(&uncommented(EXAMPLE, true), Path::new("base"), &files);
+    assert_eq!(problems, []);
+    let present = paths_of(&uncommented(EXAMPLE, true));
+    let missing: Vec<&String> = known
+        .iter()
+        .filter(|path| !present.contains(*path))
+        .collect();
+    assert!(missing.is_empty(), "{missing:?}");
+    assert!(known.len() > 60, "{}", known.len());
+}
+
+/// Every path of a text, with the names that an owner chooses as the reader shows them.
+fn paths_of(text: &str) -> BTreeSet<String> {
+    let table = DeTable::parse(text).unwrap();
+    let mut paths = BTreeSet::new();
+    walk(
+        "",
+        &toml::de::DeValue::Table(table.into_inner()),
+        &mut paths,
+    );
+    let chosen = |path: String| {
+        let mut parts: Vec<&str> = path.split('.').collect();
+        match parts.as_mut_slice() {
+            ["organizations", id, ..] => *id = "<id>",
+            ["roles", "permissions", role] => *role = "<role>",
+            ["trusted_providers", provider] => *provider = "<provider>",
+            ["mail", "templates", kind, ..] => *kind = "<account type>",
+            _ => {}
+        }
+        parts.join(".")
+    };
+    paths.into_iter().map(chosen).collect()
+}
+
+fn walk(path: &str, value: &toml::de::DeValue<'_>, paths: &mut BTreeSet<String>) {
+    if !path.is_empty() {
+        paths.insert(path.to_owned());
+    }
+    for (key, value) in value.as_table().into_iter().flatten() {
+        let dot = if path.is_empty() { "" } else { "." };
+        walk(
+            &format!("{path}{dot}{}", key.get_ref()),
+            value.get_ref(),
+            paths,
+        );
+    }
+    for value in value.as_array().into_iter().flat_map(|array| array.iter()) {
+        walk(path, value.get_ref(), paths);
+    }
+}
+
+#[test]
+fn the_empty_file_is_the_default_and_has_no_problems() {
+    assert_eq!(read(""), Ok(Policy::default()));
+    assert_eq!(read("# nothing\n"), Ok(Policy::default()));
+}
+
+#[test]
+fn defaults_are_those_of_the_document_that_this_implements() {
+    let policy = Policy::default();
+    let roles: Vec<&str> = policy.roles.permissions.keys().map(Role::as_str).collect();
+    assert_eq!(roles, ["admin", "guest", "manager", "user"]);
+    assert_eq!(policy.roles.default.as_str(), "user");
+    assert_eq!(policy.sign_in.when_store_is_down, WhenStoreIsDown::Admit);
+    assert_eq!(policy.trigger.budget, Duration::from_millis(2500));
+    let lease = Duration::from_secs(60);
+    assert_eq!(
+        policy.worker,
+        WorkerLimits {
+            concurrency: 8,
+            lease,
+            receive_limit: 40
+        }
+    );
+    assert_eq!(
+        policy.bus,
+        BusRules {
+            publish: true,
+            include_person: false
+        }
+    );
+    assert_eq!(policy.attributes.department, "custom:department");
+    assert_eq!(
+        policy.attributes.marketing_consent,
+        "custom:marketing_consent"
+    );
+    assert_eq!(
+        policy.attributes.onboarding_completed,
+        "custom:onboarding_completed"
+    );
+    assert_eq!(policy.attributes.signup_source, "custom:signup_source");
+    assert_eq!(
+        policy.tokens.id.organization.as_deref(),
+        Some("organization_id")
+    );
+    assert_eq!(policy.tokens.id, policy.tokens.access);
+    assert_eq!(
+        (policy.tokens.version, policy.tokens.groups),
+        (None, Groups::Keep)
+    );
+    assert_eq!(policy.preferences, Defaults::default());
+    assert!(policy.profile.create && !policy.mail.welcome && !policy.sign_up.is_gated());
+}
+
+#[test]
+fn each_default_role_may_do_more_than_the_one_below_it() {
+    let permissions = Policy::default().roles.permissions;
+    let of = |role: &str| &permissions[&Role::new(role).unwrap()];
+    for (low, high) in [("guest", "user"), ("user", "manager"), ("manager", "admin")] {
+        assert!(
+            of(low).is_subset(of(high)) && of(low).len() < of(high).len(),
+            "{low} {high}"
+        );
+    }
+}

@@ -1,0 +1,201 @@
+use super::*;
+
+const BOTH: &str = "from = 'a@b.example'\napp_url = 'https://b.example'\n";
+
+#[test]
+fn the_welcome_mail_is_on_where_it_can_be_sent_unless_switched_off() {
+    let welcome = |text: &str| policy_of(&format!("[mail]\n{text}")).mail.welcome;
+    assert!(!welcome(""));
+    assert!(!welcome("welcome = false\n"));
+    assert!(welcome(BOTH));
+    assert!(welcome(&format!("{BOTH}welcome = true\n")));
+    assert!(!welcome(&format!("{BOTH}welcome = false\n")));
+    assert!(!welcome("from = 'a@b.example'\nwelcome = false\n"));
+    assert!(!welcome("from = ''\napp_url = ''\n"));
+}
+
+#[test]
+fn a_welcome_mail_without_sender_or_address_is_told() {
+    let missing = |key: &str| {
+        format!(
+            "line 1: mail.{key}: is missing; no mail goes out without it, so set it, or welcome to false"
+        )
+    };
+    for (text, keys) in [
+        ("from = 'a@b.example'\n", vec!["app_url"]),
+        ("app_url = 'https://b.example'\n", vec!["from"]),
+        ("from = 'a@b.example'\nwelcome = true\n", vec!["app_url"]),
+        ("welcome = true\n", vec!["app_url", "from"]),
+    ] {
+        let expected: Vec<String> = keys.into_iter().map(missing).collect();
+        assert_eq!(wrong_with(&format!("[mail]\n{text}")), expected, "{text}");
+    }
+    let at_its_value = wrong_with("[mail]\nfrom = ''\nwelcome = true\n");
+    assert!(
+        at_its_value[1].starts_with("line 2: mail.from: is missing"),
+        "{at_its_value:?}"
+    );
+}
+
+#[test]
+fn a_sender_is_one_address_on_one_line() {
+    let sender = |from: &str| wrong_with(&format!("[mail]\nwelcome = false\nfrom = \"{from}\"\n"));
+    for good in [
+        "a@b.example",
+        "Ada <a@b.example>",
+        "Ada Ä. <a@b.example>",
+        "\\\"Acme, Inc\\\" <a@b.example>",
+        "<a@b.example>",
+    ] {
+        assert_eq!(sender(good), Vec::<String>::new(), "{good}");
+    }
+    let shape = "must be an address, or a name and an address as in Example <hello@example.com>";
+    let quotes = "has a name with characters that need quotes around it, as in \"Example, Inc\" <hello@example.com>";
+    let control = "must not hold line breaks or other control characters";
+    for (bad, problem) in [
+        ("Ada", shape),
+        ("Ada <>", shape),
+        ("a@b.example, c@d.example", shape),
+        ("Ada <a@b.example> x", shape),
+        ("Acme, Inc <a@b.example>", quotes),
+        ("<c@d.example> <a@b.example>", quotes),
+        ("a@b.example\\r\\nBcc: c@d.example", control),
+        ("Ada\\n<a@b.example>", control),
+    ] {
+        assert_eq!(
+            sender(bad),
+            [format!("line 3: mail.from: {problem}")],
+            "{bad}"
+        );
+        let reply_to = wrong_with(&format!("[mail]\nreply_to = \"{bad}\"\n"));
+        assert_eq!(
+            reply_to,
+            [format!("line 2: mail.reply_to: {problem}")],
+            "{bad}"
+        );
+    }
+}
+
+#[test]
+fn links_lead_to_an_https_address_or_to_this_machine() {
+    let with = |url: &str| format!("[mail]\nwelcome = false\napp_url = '{url}'\n");
+    for (good, kept) in [
+        ("https://app.example", "https://app.example"),
+        ("https://app.example/", "https://app.example"),
+        (
+            "https://app.example:8443/a/b//",
+            "https://app.example:8443/a/b",
+        ),
+        ("http://localhost:3000", "http://localhost:3000"),
+        ("http://127.0.0.1", "http://127.0.0.1"),
+    ] {
+        assert_eq!(policy_of(&with(good)).mail.app_url, kept);
+    }
+    let host = "must name a host, as in https://app.example.com";
+    let added =
+        "must be an address without query, fragment or white space; links are made by adding to it";
+    for (bad, problem) in [
+        (
+            "http://app.example",
+            "must begin with https://; http:// is for localhost alone",
+        ),
+        (
+            "http://localhost.evil.example",
+            "must begin with https://; http:// is for localhost alone",
+        ),
+        ("app.example", "must begin with https://"),
+        ("javascript:alert(1)", "must begin with https://"),
+        ("https://", "must begin with https://"),
+        ("https:///x", host),
+        ("https://app", host),
+        ("https://user@app.example", host),
+        (
+            "https://app.example:x",
+            "has a port that is no number from 0 to 65535",
+        ),
+        ("https://app.example/?a=b", added),
+        ("https://app.example/#a", added),
+        ("https://app.example/a\"b", added),
+    ] {
+        assert_eq!(
+            wrong_with(&with(bad)),
+            [format!("line 3: mail.app_url: {problem}")],
+            "{bad}"
+        );
+    }
+}
+
+#[test]
+fn the_application_is_called_by_its_name_or_its_senders_or_its_host() {
+    let name = |text: &str| {
+        policy_of(&format!("[mail]\nwelcome = false\n{text}"))
+            .mail
+            .app_name
+    };
+    assert_eq!(
+        name("app_name = 'App'\nfrom = 'Ada <a@b.example>'\n"),
+        "App"
+    );
+    assert_eq!(name("from = '\"Acme, Inc\" <a@b.example>'\n"), "Acme, Inc");
+    assert_eq!(name(BOTH), "b.example");
+    assert_eq!(
+        name("app_url = 'http://localhost:3000/app'\n"),
+        "localhost:3000"
+    );
+    assert_eq!(name(""), "");
+}
+
+#[test]
+fn templates_are_read_from_beside_the_policy() {
+    let policy = policy_of(
+        "[mail.templates.business]\nsubject = 'Hello {{ app_name }}'\ntext = 'hello.txt'\nhtml = './hello.html'\n",
+    );
+    let business = AccountType::new("business").unwrap();
+    let template = &policy.mail.templates[&business];
+    assert_eq!(template.subject, "Hello {{ app_name }}");
+    assert_eq!(template.text, "Hello {{ first_name }}");
+    assert_eq!(template.html, "<p>Hello</p>");
+    assert!(!policy.mail.welcome);
+}
+
+#[test]
+fn a_template_that_cannot_be_had_is_told() {
+    let outside = "must be the name of a file beside the policy or below";
+    for (file, problem) in [
+        ("gone.txt", "the file \"gone.txt\" does not exist"),
+        (
+            "locked.txt",
+            "the file \"locked.txt\" cannot be read (permission denied)",
+        ),
+        ("empty.txt", "the file \"empty.txt\" is empty"),
+        ("../hello.txt", outside),
+        ("/etc/hostname", outside),
+        ("a/../hello.txt", outside),
+        ("", outside),
+    ] {
+        let text = format!(
+            "[mail.templates.standard]\nsubject = 'x'\ntext = '{file}'\nhtml = 'hello.html'\n"
+        );
+        assert_eq!(
+            wrong_with(&text),
+            [format!("line 3: mail.templates.standard.text: {problem}")],
+            "{file}"
+        );
+    }
+    let three = wrong_with("[mail.templates.standard]\n");
+    assert_eq!(three.len(), 3, "{three:?}");
+    check_problems(&[
+        (
+            "[mail.templates.pro]\nsubject = 'x'\ntext = 'hello.txt'\nhtml = 'hello.html'\n",
+            "line 1: mail.templates.pro: \"pro\" is no kind of account; there are standard, business, enterprise",
+        ),
+        (
+            "[mail.templates.standard]\nsubject = \"a\\nb\"\ntext = 'hello.txt'\nhtml = 'hello.html'\n",
+            "line 2: mail.templates.standard.subject: must not hold line breaks or other control characters",
+        ),
+        (
+            "[mail]\nconfiguration_set = 'a b'\n",
+            "line 2: mail.configuration_set: must be at most 64 letters, digits, _ and -",
+        ),
+    ]);
+}

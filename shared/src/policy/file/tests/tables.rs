@@ -1,0 +1,269 @@
+use super::*;
+
+#[test]
+fn a_domain_that_is_both_allowed_and_blocked_is_a_contradiction() {
+    let lists = |allowed: &str, blocked: &str| {
+        format!("[sign_up]\nallowed_domains = ['{allowed}']\nblocked_domains = ['{blocked}']\n")
+    };
+    for (allowed, blocked, problem) in [
+        (
+            "a.example",
+            "A.Example.",
+            Some("a.example is also blocked, by a.example"),
+        ),
+        (
+            "b.a.example",
+            "*.a.example",
+            Some("b.a.example is also blocked, by *.a.example"),
+        ),
+        (
+            "*.b.a.example",
+            "*.a.example",
+            Some("*.b.a.example is also blocked, by *.a.example"),
+        ),
+        ("a.example", "*.a.example", None),
+        ("*.a.example", "b.a.example", None),
+        ("*.a.example", "*.b.a.example", None),
+        ("a.example", "b.example", None),
+    ] {
+        let expected: Vec<String> = problem
+            .iter()
+            .map(|text| format!("line 2: sign_up.allowed_domains: {text}"))
+            .collect();
+        assert_eq!(
+            wrong_with(&lists(allowed, blocked)),
+            expected,
+            "{allowed} {blocked}"
+        );
+    }
+}
+
+#[test]
+fn domains_are_domains_and_listed_once() {
+    check_problems(&[
+        (
+            "[sign_up]\nallowed_domains = ['']\n",
+            "line 2: sign_up.allowed_domains: \"\" is not a domain name",
+        ),
+        (
+            "[sign_up]\nallowed_domains = ['ada@a.example']\n",
+            "line 2: sign_up.allowed_domains: \"ada@a.example\" is not a domain name",
+        ),
+        (
+            "[sign_up]\nallowed_domains = ['*a.example']\n",
+            "line 2: sign_up.allowed_domains: \"*a.example\" may hold a star only as its first label, as in *.example.com",
+        ),
+        (
+            "[sign_up]\nblocked_domains = ['a.example',\n  'b.example',\n  'A.example']\n",
+            "line 4: sign_up.blocked_domains: a.example is listed twice",
+        ),
+        (
+            "[trusted_providers]\nGoogle = []\n",
+            "line 2: trusted_providers.Google: must name the domains for which the provider is trusted",
+        ),
+    ]);
+}
+
+#[test]
+fn only_a_declared_role_can_be_given() {
+    check_problems(&[
+        (
+            "[roles]\ndefault = 'usr'\n",
+            "line 2: roles.default: \"usr\" is not declared in [roles.permissions]; did you mean \"user\"?",
+        ),
+        (
+            "[roles.permissions]\nmember = []\n",
+            "line 1: roles.default: must be set where [roles.permissions] has no user",
+        ),
+        (
+            "[[domains]]\ndomain = 'a.example'\nrole = 'king'\n",
+            "line 3: domains.role: \"king\" is not declared in [roles.permissions]",
+        ),
+        (
+            "[roles.permissions]\nuser = ['a b']\n",
+            "line 2: roles.permissions.user: a permission is a text without spaces, and not empty",
+        ),
+        (
+            "[roles.permissions]\nuser = ['']\n",
+            "line 2: roles.permissions.user: a permission is a text without spaces, and not empty",
+        ),
+        (
+            "[roles.permissions]\nuser = ['a', 'a']\n",
+            "line 2: roles.permissions.user: a is listed twice",
+        ),
+        (
+            "[roles.permissions]\nuser = []\n'a b' = []\n",
+            "line 3: roles.permissions.a b: an id holds a character that it must not",
+        ),
+    ]);
+    let policy =
+        policy_of("[roles]\ndefault = 'member'\n[roles.permissions]\nmember = ['x', 'a']\n");
+    assert_eq!(policy.roles.default.as_str(), "member");
+    let permissions = policy.roles.permissions.values().next().unwrap();
+    assert_eq!(permissions.iter().collect::<Vec<_>>(), ["a", "x"]);
+}
+
+#[test]
+fn only_a_declared_organization_can_be_joined() {
+    let acme = "[organizations.acme]\nname = 'Acme'\n";
+    let rule =
+        |id: &str| format!("{acme}[[domains]]\ndomain = 'a.example'\norganization = '{id}'\n");
+    assert_eq!(wrong_with(&rule("acme")), Vec::<String>::new());
+    assert_eq!(
+        wrong_with(&rule("acne")),
+        [
+            "line 5: domains.organization: \"acne\" is not declared in [organizations]; did you mean \"acme\"?"
+        ]
+    );
+    check_problems(&[
+        (
+            "[organizations.acme]\n",
+            "line 1: organizations.acme.name: is missing; mails call the organization by it",
+        ),
+        (
+            "[organizations.acme]\nname = ''\n",
+            "line 2: organizations.acme.name: must not be empty",
+        ),
+        (
+            "[organizations.acme]\nname = 'A'\naccount_type = 'pro'\n",
+            "line 3: organizations.acme.account_type: \"pro\" is no kind of account; there are standard, business, enterprise",
+        ),
+        (
+            "[organizations.'a b']\nname = 'A'\n",
+            "line 1: organizations.a b: an id holds a character that it must not",
+        ),
+    ]);
+}
+
+#[test]
+fn a_domain_rule_names_one_domain_once_and_gives_something() {
+    check_problems(&[
+        (
+            "[[domains]]\nrole = 'user'\n",
+            "line 1: domains.domain: is missing",
+        ),
+        (
+            "[[domains]]\ndomain = 'a.example'\n",
+            "line 1: domains.role: is missing, and so is organization; give one or both",
+        ),
+        (
+            "[[domains]]\ndomain = 'a.example'\nrole = 'user'\n[[domains]]\ndomain = 'A.example'\nrole = 'admin'\n",
+            "line 5: domains.domain: a.example has a rule already",
+        ),
+    ]);
+    let policy =
+        policy_of("[[domains]]\ndomain = '*.A.example'\nrole = 'user'\norganization = ''\n");
+    assert_eq!(policy.domains[0].domain.to_string(), "*.a.example");
+    assert_eq!(policy.domains[0].organization, None);
+}
+
+#[test]
+fn words_of_a_closed_choice_are_told_in_full() {
+    check_problems(&[
+        (
+            "[sign_in]\nwhen_store_is_down = 'deny'\n",
+            "line 2: sign_in.when_store_is_down: must be \"admit\" or \"refuse\"",
+        ),
+        (
+            "[preferences]\ntheme = 'blue'\n",
+            "line 2: preferences.theme: must be \"light\" or \"dark\" or \"auto\"",
+        ),
+        (
+            "[preferences]\nlanguage = 'German'\n",
+            "line 2: preferences.language: must be a language tag, as in en or de-AT",
+        ),
+        (
+            "[preferences]\nlanguage = 'de_AT'\n",
+            "line 2: preferences.language: must be a language tag, as in en or de-AT",
+        ),
+    ]);
+    let policy = policy_of(
+        "[sign_in]\nwhen_store_is_down = 'refuse'\n[preferences]\nlanguage = 'zh-Hant-TW'\ntheme = 'auto'\n",
+    );
+    assert_eq!(policy.sign_in.when_store_is_down, WhenStoreIsDown::Refuse);
+    assert_eq!(
+        (
+            policy.preferences.language.as_str(),
+            policy.preferences.theme.as_str()
+        ),
+        ("zh-Hant-TW", "auto")
+    );
+}
+
+#[test]
+fn attributes_are_custom_short_and_read_once() {
+    let shape = "must be custom: and a name of at most 20 characters, or empty";
+    for bad in [
+        "department",
+        "custom:",
+        "custom:a b",
+        "custom:abcdefghijklmnopqrstu",
+        "dev:custom:x",
+    ] {
+        let text = format!("[attributes]\ndepartment = '{bad}'\n");
+        assert_eq!(
+            wrong_with(&text),
+            [format!("line 2: attributes.department: {shape}")],
+            "{bad}"
+        );
+    }
+    check_problems(&[(
+        "[attributes]\ndepartment = 'custom:x'\nsignup_source = 'custom:x'\n",
+        "line 3: attributes.signup_source: custom:x fills another field already",
+    )]);
+    let policy = policy_of("[attributes]\ndepartment = ''\nsignup_source = ''\n");
+    assert_eq!(
+        (
+            policy.attributes.department.as_str(),
+            policy.attributes.signup_source.as_str()
+        ),
+        ("", "")
+    );
+}
+
+#[test]
+fn a_message_is_short_and_leaves_the_full_stop_to_cognito() {
+    let long = "x".repeat(101);
+    for (bad, problem) in [
+        ("No.", "must not end in a full stop; Cognito adds one"),
+        ("", "must not be empty"),
+        (" ", "must not be empty"),
+        ("No ", "must not begin or end with a space"),
+        (
+            "No\\nway",
+            "must not hold line breaks or other control characters",
+        ),
+        (
+            "No\\u0007",
+            "must not hold line breaks or other control characters",
+        ),
+        (long.as_str(), "must be at most 100 characters"),
+    ] {
+        for key in ["sign_up_refused", "sign_in_refused", "try_again"] {
+            let text = format!("[messages]\n{key} = \"{bad}\"\n");
+            assert_eq!(
+                wrong_with(&text),
+                [format!("line 2: messages.{key}: {problem}")],
+                "{bad:?}"
+            );
+        }
+    }
+    let fits = "ä".repeat(100);
+    let policy = policy_of(&format!("[messages]\ntry_again = '{fits}'\n"));
+    assert_eq!(policy.messages.try_again, fits);
+}
+
+#[test]
+fn settings_that_contradict_each_other_are_told() {
+    check_problems(&[
+        (
+            "[bus]\npublish = false\ninclude_person = true\n",
+            "line 3: bus.include_person: has no meaning while bus.publish is false",
+        ),
+        (
+            "[mail]\nfrom = 'a@b.example'\napp_url = 'https://b.example'\n[worker]\nreceive_limit = 1\n",
+            "line 5: worker.receive_limit: must be at least 2 while mail.welcome is on; a message may have to wait for a lease",
+        ),
+    ]);
+    check_good(&["[bus]\npublish = false\n", "[worker]\nreceive_limit = 1\n"]);
+}
