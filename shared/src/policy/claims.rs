@@ -128,7 +128,8 @@ pub fn values(names: &ClaimNames, grant: &Grant) -> Vec<(String, ClaimValue)> {
 }
 
 /// The claims to suppress in one token: the policy's own, and the organization's where there is
-/// none – an attribute of the same name, which users write, would otherwise show in its place.
+/// none, so that nothing else speaks under its name. A checked policy gives it no attribute's name;
+/// this holds for a policy that was made in code as well.
 pub fn suppressed(policy: &Policy, names: &ClaimNames, grant: &Grant) -> Vec<String> {
     let mut suppressed = policy.tokens.suppress.clone();
     if grant.organization.is_none() {

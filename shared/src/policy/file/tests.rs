@@ -2,6 +2,7 @@ mod example;
 mod mail;
 mod places;
 mod tables;
+mod texts;
 mod tokens;
 
 use super::*;

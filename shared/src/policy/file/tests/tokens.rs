@@ -1,6 +1,6 @@
 use super::*;
 
-/// Every name that Cognito keeps to itself (COGNITO developer guide, *Pre token generation*).
+/// Every name that Cognito keeps to itself (Cognito developer guide, *Pre token generation*).
 const RESERVED: [&str; 29] = [
     "acr",
     "amr",

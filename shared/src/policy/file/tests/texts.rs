@@ -1,0 +1,112 @@
+use super::*;
+
+#[test]
+fn words_of_a_closed_choice_are_told_in_full() {
+    check_problems(&[
+        (
+            "[sign_in]\nwhen_store_is_down = 'deny'\n",
+            "line 2: sign_in.when_store_is_down: must be \"admit\" or \"refuse\"",
+        ),
+        (
+            "[preferences]\ntheme = 'blue'\n",
+            "line 2: preferences.theme: must be \"light\" or \"dark\" or \"auto\"",
+        ),
+        (
+            "[preferences]\nlanguage = 'German'\n",
+            "line 2: preferences.language: must be a language tag, as in en or de-AT",
+        ),
+        (
+            "[preferences]\nlanguage = 'de_AT'\n",
+            "line 2: preferences.language: must be a language tag, as in en or de-AT",
+        ),
+    ]);
+    let policy = policy_of(
+        "[sign_in]\nwhen_store_is_down = 'refuse'\n[preferences]\nlanguage = 'zh-Hant-TW'\ntheme = 'auto'\n",
+    );
+    assert_eq!(policy.sign_in.when_store_is_down, WhenStoreIsDown::Refuse);
+    assert_eq!(
+        (
+            policy.preferences.language.as_str(),
+            policy.preferences.theme.as_str()
+        ),
+        ("zh-Hant-TW", "auto")
+    );
+}
+
+#[test]
+fn attributes_are_custom_short_and_read_once() {
+    let shape = "must be custom: and a name of at most 20 characters, or empty";
+    for bad in [
+        "department",
+        "custom:",
+        "custom:a b",
+        "custom:abcdefghijklmnopqrstu",
+        "dev:custom:x",
+    ] {
+        let text = format!("[attributes]\ndepartment = '{bad}'\n");
+        assert_eq!(
+            wrong_with(&text),
+            [format!("line 2: attributes.department: {shape}")],
+            "{bad}"
+        );
+    }
+    check_problems(&[(
+        "[attributes]\ndepartment = 'custom:x'\nsignup_source = 'custom:x'\n",
+        "line 3: attributes.signup_source: custom:x fills another field already",
+    )]);
+    let policy = policy_of("[attributes]\ndepartment = ''\nsignup_source = ''\n");
+    assert_eq!(
+        (
+            policy.attributes.department.as_str(),
+            policy.attributes.signup_source.as_str()
+        ),
+        ("", "")
+    );
+}
+
+#[test]
+fn a_message_is_short_and_leaves_the_full_stop_to_cognito() {
+    let long = "x".repeat(101);
+    for (bad, problem) in [
+        ("No.", "must not end in a full stop; Cognito adds one"),
+        ("", "must not be empty"),
+        (" ", "must not be empty"),
+        ("No ", "must not begin or end with a space"),
+        (
+            "No\\nway",
+            "must not hold line breaks or other control characters",
+        ),
+        (
+            "No\\u0007",
+            "must not hold line breaks or other control characters",
+        ),
+        (long.as_str(), "must be at most 100 characters"),
+    ] {
+        for key in ["sign_up_refused", "sign_in_refused", "try_again"] {
+            let text = format!("[messages]\n{key} = \"{bad}\"\n");
+            assert_eq!(
+                wrong_with(&text),
+                [format!("line 2: messages.{key}: {problem}")],
+                "{bad:?}"
+            );
+        }
+    }
+    let fits = "ä".repeat(100);
+    let policy = policy_of(&format!("[messages]\ntry_again = '{fits}'\n"));
+    assert_eq!(policy.messages.try_again, fits);
+}
+
+#[test]
+fn settings_that_contradict_each_other_are_told() {
+    check_problems(&[
+        (
+            "[bus]\npublish = false\ninclude_person = true\n",
+            "line 3: bus.include_person: has no meaning while bus.publish is false",
+        ),
+        (
+            "[mail]\nfrom = 'a@b.example'\napp_url = 'https://b.example'\n[worker]\nreceive_limit = 1\n",
+            "line 5: worker.receive_limit: must be at least 2 while mail.welcome is on; a message may have to wait for a lease",
+        ),
+    ]);
+    check_good(&["[bus]\npublish = false\n", "[worker]\nreceive_limit = 1\n"]);
+}
