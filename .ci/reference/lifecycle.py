@@ -330,4 +330,4 @@ def confirmed(email: str) -> dict[str, Any]:
 def cause_of(letter: dict[str, Any]) -> str | None:
     """The kind of failure that a dead letter's attributes name."""
     attributes = letter.get("MessageAttributes", {})
-    return attributes.get("cause", {}).get("StringValue")
+    return attributes.get("usher.cause", {}).get("StringValue")
