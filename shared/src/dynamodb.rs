@@ -16,6 +16,7 @@ use crate::seal::{SealedCommit, UserKey};
 use crate::user::UserItem;
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::AttributeValue;
 use std::sync::Arc;
 use usher_events::{EventId, Sub, Subject, Time};
 
@@ -33,6 +34,18 @@ impl Table {
             client: Client::new(clients.sdk()),
             name: name.into(),
         }
+    }
+
+    /// Opens the connection with a read of nothing, so that the first real one does not wait for
+    /// it. Whether the call itself succeeds does not matter.
+    pub async fn warm(&self) {
+        let nobody = || AttributeValue::S("WARM".to_owned());
+        let request = self.client.get_item().table_name(self.name());
+        let _ = request
+            .key(keys::PK, nobody())
+            .key(keys::SK, nobody())
+            .send()
+            .await;
     }
 
     /// Its name.

@@ -1,9 +1,16 @@
 //! Mail through SES.
 
-use crate::aws::Clients;
-use crate::port::{Mail, MailError, Mailer};
+use crate::aws::{Clients, fault};
+use crate::disposition::FaultKind;
+use crate::port::{Fault, Mail, MailError, Mailer};
 use async_trait::async_trait;
 use aws_sdk_sesv2::Client;
+use aws_sdk_sesv2::error::{BuildError, SdkError};
+use aws_sdk_sesv2::operation::send_email::SendEmailError;
+use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message, MessageTag};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+
+const SEND: &str = "ses.send_email";
 
 /// SES, API version 2.
 #[derive(Clone, Debug)]
@@ -22,7 +29,101 @@ impl Ses {
 
 #[async_trait]
 impl Mailer for Ses {
-    async fn send(&self, _mail: &Mail) -> Result<String, MailError> {
-        todo!()
+    async fn send(&self, mail: &Mail) -> Result<String, MailError> {
+        let refused = |_: BuildError| Fault::new(SEND, FaultKind::Refused);
+        let mut request = self
+            .client
+            .send_email()
+            .from_email_address(&mail.from)
+            .destination(
+                Destination::builder()
+                    .to_addresses(mail.to.expose())
+                    .build(),
+            )
+            .content(content(mail).map_err(refused)?)
+            .set_reply_to_addresses(mail.reply_to.clone().map(|address| vec![address]))
+            .set_configuration_set_name(mail.configuration_set.clone());
+        for tag in &mail.tags {
+            let tag = MessageTag::builder()
+                .name(tag.name)
+                .value(&tag.value)
+                .build();
+            request = request.email_tags(tag.map_err(refused)?);
+        }
+        let answer = request.send().await.map_err(|error| failure(&error))?;
+        // An accepted mail without an id is accepted all the same.
+        Ok(answer.message_id.unwrap_or_default())
+    }
+}
+
+fn content(mail: &Mail) -> Result<EmailContent, BuildError> {
+    let text = |text: &str| Content::builder().data(text).charset("UTF-8").build();
+    let body = Body::builder()
+        .text(text(&mail.text)?)
+        .html(text(&mail.html)?)
+        .build();
+    let message = Message::builder()
+        .subject(text(&mail.subject)?)
+        .body(body)
+        .build();
+    Ok(EmailContent::builder().simple(message).build())
+}
+
+/// Tells a mail that will never be taken from a service that takes none.
+///
+/// | SES says | means |
+/// |---|---|
+/// | `MessageRejected`, `BadRequestException` | this recipient or this content: [`MailError::Rejected`] |
+/// | `MailFromDomainNotVerifiedException`, `NotFoundException` (the configuration set), `SendingPausedException`, `AccountSuspendedException` | every mail would fail until somebody mends the set-up: [`FaultKind::Refused`], which is deferred |
+/// | `LimitExceededException`, `TooManyRequestsException` | the quota of the day or of the second: [`FaultKind::Throttled`] |
+/// | anything else | as [`crate::aws`] reads it |
+fn failure(error: &SdkError<SendEmailError, HttpResponse>) -> MailError {
+    match error.as_service_error() {
+        Some(SendEmailError::MessageRejected(_) | SendEmailError::BadRequestException(_)) => {
+            MailError::Rejected
+        }
+        Some(SendEmailError::LimitExceededException(_)) => {
+            Fault::new(SEND, FaultKind::Throttled).into()
+        }
+        _ => fault(SEND, error).into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aws_smithy_runtime_api::http::StatusCode;
+    use aws_smithy_types::body::SdkBody;
+
+    fn kind(error: SendEmailError) -> Result<FaultKind, &'static str> {
+        let status = StatusCode::try_from(400).unwrap();
+        let response = HttpResponse::new(status, SdkBody::empty());
+        match failure(&SdkError::service_error(error, response)) {
+            MailError::Rejected => Err("rejected"),
+            MailError::Fault(fault) => Ok(fault.kind),
+        }
+    }
+
+    #[test]
+    fn a_bad_mail_is_not_a_bad_service() {
+        use aws_sdk_sesv2::types::error as ses;
+        let rejected = ses::MessageRejected::builder().build();
+        assert_eq!(
+            kind(SendEmailError::MessageRejected(rejected)),
+            Err("rejected")
+        );
+        let bad = ses::BadRequestException::builder().build();
+        assert_eq!(
+            kind(SendEmailError::BadRequestException(bad)),
+            Err("rejected")
+        );
+        let domain = ses::MailFromDomainNotVerifiedException::builder().build();
+        let domain = SendEmailError::MailFromDomainNotVerifiedException(domain);
+        assert_eq!(kind(domain), Ok(FaultKind::Refused));
+        let limit = ses::LimitExceededException::builder().build();
+        assert_eq!(
+            kind(SendEmailError::LimitExceededException(limit)),
+            Ok(FaultKind::Throttled)
+        );
     }
 }

@@ -1,15 +1,36 @@
 //! The work queue and the dead-letter queue on SQS.
 
-use crate::aws::Clients;
-use crate::port::{
-    Cause, DeadLetter, DeadLetterInbox, DeadLetters, Fault, Inbox, Outgoing, Queue, Received,
-};
+mod dead_letters;
+
+pub use dead_letters::DeadLetterQueue;
+
+use crate::aws::{Clients, fault};
+use crate::disposition::FaultKind;
+use crate::port::{Fault, Inbox, Outgoing, Queue, Received};
 use async_trait::async_trait;
 use aws_sdk_sqs::Client;
+use aws_sdk_sqs::config::timeout::TimeoutConfig;
+use aws_sdk_sqs::types::{Message, MessageSystemAttributeName, QueueAttributeName};
 use std::sync::Arc;
 use std::time::Duration;
+use usher_events::Time;
 
-/// The work queue.
+const SEND: &str = "sqs.send_message";
+const RECEIVE: &str = "sqs.receive_message";
+const DELETE: &str = "sqs.delete_message";
+const HIDE: &str = "sqs.change_message_visibility";
+
+/// Most messages that one call gives.
+const MOST: u32 = 10;
+/// The longest that SQS keeps a reader waiting.
+const LONGEST_WAIT: Duration = Duration::from_secs(20);
+/// The longest that SQS hides a message.
+const LONGEST_HIDE: Duration = Duration::from_secs(12 * 3600);
+/// The longest group id.
+const LONGEST_GROUP: usize = 128;
+
+/// A standard queue, with the group of each message, so that one busy user does not hold up the
+/// others (SQS developer guide, *Amazon SQS fair queues*).
 #[derive(Clone, Debug)]
 pub struct WorkQueue {
     client: Client,
@@ -18,8 +39,7 @@ pub struct WorkQueue {
 }
 
 impl WorkQueue {
-    /// The queue at this address; nothing is called yet. Messages carry their group, which makes a
-    /// standard queue a fair one.
+    /// The queue at this address; nothing is called yet.
     pub fn new(clients: &Clients, url: impl Into<Arc<str>>) -> Self {
         Self {
             client: Client::new(clients.sdk()),
@@ -36,62 +56,139 @@ impl WorkQueue {
             ..self
         }
     }
+
+    /// Opens the connection, so that the first message does not wait for it. Whether the call
+    /// itself succeeds does not matter.
+    pub async fn warm(&self) {
+        let request = self.client.get_queue_attributes().queue_url(&*self.url);
+        let _ = request
+            .attribute_names(QueueAttributeName::QueueArn)
+            .send()
+            .await;
+    }
+
+    async fn receive_messages(&self, most: u32, wait: Duration) -> Result<Vec<Message>, Fault> {
+        let wait = wait.min(LONGEST_WAIT);
+        let request = self
+            .client
+            .receive_message()
+            .queue_url(&*self.url)
+            .max_number_of_messages(i32::try_from(most.clamp(1, MOST)).unwrap_or(1))
+            .wait_time_seconds(whole_seconds(wait))
+            .message_system_attribute_names(MessageSystemAttributeName::ApproximateReceiveCount)
+            .message_system_attribute_names(
+                MessageSystemAttributeName::ApproximateFirstReceiveTimestamp,
+            )
+            .message_attribute_names("All")
+            .customize()
+            .config_override(aws_sdk_sqs::Config::builder().timeout_config(self.patient_by(wait)));
+        let answer = request
+            .send()
+            .await
+            .map_err(|error| fault(RECEIVE, &error))?;
+        Ok(answer.messages.unwrap_or_default())
+    }
+
+    /// The clients' limits, each longer by what SQS is asked to wait.
+    fn patient_by(&self, wait: Duration) -> TimeoutConfig {
+        let Some(limits) = self.client.config().timeout_config() else {
+            return TimeoutConfig::disabled();
+        };
+        let longer = |limit: Option<Duration>| limit.map(|limit| limit + wait);
+        let mut longer_limits = limits.to_builder();
+        longer_limits
+            .set_read_timeout(longer(limits.read_timeout()))
+            .set_operation_attempt_timeout(longer(limits.operation_attempt_timeout()))
+            .set_operation_timeout(longer(limits.operation_timeout()));
+        longer_limits.build()
+    }
 }
 
 #[async_trait]
 impl Queue for WorkQueue {
-    async fn send(&self, _message: &Outgoing) -> Result<(), Fault> {
-        todo!()
+    async fn send(&self, message: &Outgoing) -> Result<(), Fault> {
+        let group = message
+            .group
+            .as_deref()
+            .filter(|group| self.groups && is_group(group));
+        let request = self
+            .client
+            .send_message()
+            .queue_url(&*self.url)
+            .message_body(&message.body)
+            .set_message_group_id(group.map(ToOwned::to_owned));
+        request.send().await.map_err(|error| fault(SEND, &error))?;
+        Ok(())
     }
 }
 
 #[async_trait]
 impl Inbox for WorkQueue {
-    async fn receive(&self, _most: u32, _wait: Duration) -> Result<Vec<Received>, Fault> {
-        todo!()
-    }
-    async fn delete(&self, _receipt: &str) -> Result<(), Fault> {
-        todo!()
-    }
-    async fn hide(&self, _receipt: &str, _duration: Duration) -> Result<(), Fault> {
-        todo!()
-    }
-}
-
-/// The dead-letter queue.
-#[derive(Clone, Debug)]
-pub struct DeadLetterQueue(WorkQueue);
-
-impl DeadLetterQueue {
-    /// The queue at this address; nothing is called yet.
-    pub fn new(clients: &Clients, url: impl Into<Arc<str>>) -> Self {
-        Self(WorkQueue::new(clients, url))
-    }
-}
-
-#[async_trait]
-impl DeadLetters for DeadLetterQueue {
-    async fn set_aside(&self, _body: &str, _cause: &Cause) -> Result<(), Fault> {
-        todo!()
-    }
-}
-
-#[async_trait]
-impl Inbox for DeadLetterQueue {
     async fn receive(&self, most: u32, wait: Duration) -> Result<Vec<Received>, Fault> {
-        self.0.receive(most, wait).await
+        self.receive_messages(most, wait)
+            .await?
+            .into_iter()
+            .map(received)
+            .collect()
     }
+
     async fn delete(&self, receipt: &str) -> Result<(), Fault> {
-        self.0.delete(receipt).await
+        let request = self
+            .client
+            .delete_message()
+            .queue_url(&*self.url)
+            .receipt_handle(receipt);
+        request
+            .send()
+            .await
+            .map_err(|error| fault(DELETE, &error))?;
+        Ok(())
     }
+
     async fn hide(&self, receipt: &str, duration: Duration) -> Result<(), Fault> {
-        self.0.hide(receipt, duration).await
+        let request = self
+            .client
+            .change_message_visibility()
+            .queue_url(&*self.url)
+            .receipt_handle(receipt)
+            .visibility_timeout(whole_seconds(duration.min(LONGEST_HIDE)));
+        request.send().await.map_err(|error| fault(HIDE, &error))?;
+        Ok(())
     }
 }
 
-#[async_trait]
-impl DeadLetterInbox for DeadLetterQueue {
-    async fn examine(&self, _most: u32, _wait: Duration) -> Result<Vec<DeadLetter>, Fault> {
-        todo!()
-    }
+/// Reads a message. One without id, receipt or body is no message of SQS's.
+fn received(message: Message) -> Result<Received, Fault> {
+    let corrupt = || Fault::new(RECEIVE, FaultKind::Corrupt);
+    let attributes = message.attributes.unwrap_or_default();
+    let number = |name| {
+        attributes
+            .get(&name)
+            .and_then(|text| text.parse::<i64>().ok())
+    };
+    let count = number(MessageSystemAttributeName::ApproximateReceiveCount);
+    let first = number(MessageSystemAttributeName::ApproximateFirstReceiveTimestamp);
+    Ok(Received {
+        id: message.message_id.ok_or_else(corrupt)?,
+        receipt: message.receipt_handle.ok_or_else(corrupt)?,
+        body: message.body.ok_or_else(corrupt)?,
+        receive_count: count
+            .and_then(|count| u32::try_from(count).ok())
+            .unwrap_or(1),
+        first_received: first.and_then(Time::from_unix_millis),
+    })
 }
+
+/// Whether SQS takes a text as a group id: letters, digits and punctuation. A message without a
+/// group is sent all the same; it only loses its place among the fair.
+fn is_group(text: &str) -> bool {
+    (1..=LONGEST_GROUP).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic())
+}
+
+/// Rounds up: a message that is hidden too long is late, one hidden too short is delivered twice.
+fn whole_seconds(duration: Duration) -> i32 {
+    i32::try_from(duration.as_millis().div_ceil(1000)).unwrap_or(i32::MAX)
+}
+
+#[cfg(test)]
+mod tests;

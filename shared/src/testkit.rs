@@ -9,8 +9,11 @@
 mod clock;
 pub mod http;
 pub mod item_size;
+pub mod queue_contract;
 pub mod runtime_api;
+pub mod shipped;
 mod stack;
+pub mod stand_in;
 pub mod store_contract;
 
 pub use clock::StepClock;

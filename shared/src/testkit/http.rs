@@ -1,14 +1,30 @@
-//! Networks that fail in a chosen way.
+//! Networks that fail in a chosen way, below the SDK, so that what is tested is what is deployed.
 
 use crate::aws::{Clients, Timeouts};
+use aws_smithy_http_client::Builder;
+use aws_smithy_runtime_api::client::connector_metadata::ConnectorMetadata;
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
+    SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_runtime_api::http::StatusCode;
+use aws_smithy_types::body::SdkBody;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// How every call through it ends.
+/// How a call ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Behavior {
     /// Nothing ever comes back.
     Hangs,
     /// There is nobody at the other end.
     RefusesConnection,
+    /// The connection ends after the request was sent and before an answer came.
+    Resets,
     /// The service asks for fewer calls.
     Throttles,
     /// The service says that it is broken.
@@ -17,8 +33,144 @@ pub enum Behavior {
     Denies,
 }
 
-/// Clients all of whose calls end in this way. Time may be paused.
-pub fn clients(behavior: Behavior, timeouts: Timeouts) -> Clients {
-    let _ = (behavior, timeouts);
-    todo!()
+/// What a script makes of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It goes through.
+    Passes,
+    /// It does not arrive, and ends like this.
+    Ends(Behavior),
+    /// It is carried out, and its answer is lost on the way.
+    LosesAnswer,
 }
+
+/// A call that a script decides on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// The operation, as AWS names it: `PutItem`, `SendMessage`, `PutEvents`, `SendEmail`.
+    pub operation: String,
+    /// How many calls were made before it through the same clients.
+    pub before: usize,
+}
+
+/// Clients all of whose calls end in one way. Time may be paused.
+pub fn clients(behavior: Behavior, timeouts: Timeouts) -> Clients {
+    scripted("http://127.0.0.1:1", timeouts, move |_| {
+        Outcome::Ends(behavior)
+    })
+}
+
+/// Clients of a real server, with a script between them and it.
+pub fn scripted(
+    endpoint: &str,
+    timeouts: Timeouts,
+    script: impl Fn(&Call) -> Outcome + Send + Sync + 'static,
+) -> Clients {
+    let network = Scripted {
+        real: Builder::new().build_http(),
+        script: Arc::new(script),
+        calls: Arc::new(AtomicUsize::new(0)),
+    };
+    Clients::over(SharedHttpClient::new(network), endpoint, timeouts)
+}
+
+type Script = dyn Fn(&Call) -> Outcome + Send + Sync;
+
+#[derive(Clone)]
+struct Scripted {
+    real: SharedHttpClient,
+    script: Arc<Script>,
+    calls: Arc<AtomicUsize>,
+}
+
+impl std::fmt::Debug for Scripted {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Scripted")
+            .field("calls", &self.calls)
+            .finish_non_exhaustive()
+    }
+}
+
+impl HttpClient for Scripted {
+    fn http_connector(
+        &self,
+        settings: &HttpConnectorSettings,
+        components: &RuntimeComponents,
+    ) -> SharedHttpConnector {
+        SharedHttpConnector::new(Connector {
+            network: self.clone(),
+            real: self.real.http_connector(settings, components),
+        })
+    }
+
+    fn connector_metadata(&self) -> Option<ConnectorMetadata> {
+        None
+    }
+}
+
+#[derive(Debug)]
+struct Connector {
+    network: Scripted,
+    real: SharedHttpConnector,
+}
+
+impl HttpConnector for Connector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let before = self.network.calls.fetch_add(1, Ordering::SeqCst);
+        let operation = operation(&request);
+        let outcome = (self.network.script)(&Call {
+            operation: operation.clone(),
+            before,
+        });
+        let real = self.real.clone();
+        HttpConnectorFuture::new(async move {
+            match outcome {
+                Outcome::Passes => real.call(request).await,
+                Outcome::Ends(behavior) => end(behavior, &operation).await,
+                Outcome::LosesAnswer => {
+                    drop(real.call(request).await?);
+                    end(Behavior::Resets, &operation).await
+                }
+            }
+        })
+    }
+}
+
+/// Reads the operation: from the header of the JSON protocols, or from the one path of SES's.
+fn operation(request: &HttpRequest) -> String {
+    let target = request.headers().get("x-amz-target");
+    let named = target.and_then(|target| target.rsplit('.').next());
+    named.unwrap_or("SendEmail").to_owned()
+}
+
+async fn end(behavior: Behavior, operation: &str) -> Result<HttpResponse, ConnectorError> {
+    let lost = |kind: io::ErrorKind| Err(ConnectorError::io(io::Error::from(kind).into()));
+    match behavior {
+        Behavior::Hangs => std::future::pending().await,
+        Behavior::RefusesConnection => lost(io::ErrorKind::ConnectionRefused),
+        Behavior::Resets => lost(io::ErrorKind::ConnectionReset),
+        Behavior::Throttles => Ok(match operation {
+            "SendEmail" => answer(429, "TooManyRequestsException"),
+            "SendMessage" | "ReceiveMessage" | "DeleteMessage" => answer(403, "RequestThrottled"),
+            "PutEvents" => answer(400, "ThrottlingException"),
+            _ => answer(400, "ProvisionedThroughputExceededException"),
+        }),
+        Behavior::Breaks => Ok(answer(500, "InternalServerError")),
+        Behavior::Denies => Ok(answer(403, "AccessDeniedException")),
+    }
+}
+
+/// An error as the JSON protocols name it in the body and SES's in a header.
+fn answer(status: u16, code: &'static str) -> HttpResponse {
+    let body = format!(r#"{{"__type":"com.amazonaws#{code}","message":"as scripted"}}"#);
+    let status = StatusCode::try_from(status).expect("scripted statuses are statuses");
+    let mut answer = HttpResponse::new(status, SdkBody::from(body));
+    answer.headers_mut().insert("x-amzn-errortype", code);
+    answer
+        .headers_mut()
+        .insert("content-type", "application/x-amz-json-1.0");
+    answer
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,135 @@
+//! What an SDK's error means to us. Nothing of its text goes further: it may quote a request.
+
+use crate::disposition::FaultKind;
+use crate::port::Fault;
+use aws_smithy_runtime_api::client::dns::ResolveDnsError;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::{ConnectorError, SdkError};
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use std::error::Error;
+use std::io;
+
+/// Says which operation failed and why, in our words.
+pub(crate) fn fault<E>(operation: &'static str, error: &SdkError<E, HttpResponse>) -> Fault
+where
+    E: ProvideErrorMetadata,
+{
+    Fault::new(operation, kind(error))
+}
+
+/// Tells what a caller may believe: [`FaultKind::TimedOut`] wherever the request may have arrived
+/// and no complete answer came back, whatever broke on the way.
+fn kind<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> FaultKind {
+    match error {
+        SdkError::TimeoutError(_) | SdkError::ResponseError(_) => FaultKind::TimedOut,
+        SdkError::DispatchFailure(failure) => failure
+            .as_connector_error()
+            .map_or(FaultKind::Unavailable, kind_of_connector),
+        SdkError::ServiceError(error) => {
+            kind_of_answer(error.raw().status().as_u16(), error.err().code())
+        }
+        // Construction: a parameter is missing or wrong, which no repeat makes right.
+        _ => FaultKind::Refused,
+    }
+}
+
+fn kind_of_connector(error: &ConnectorError) -> FaultKind {
+    if error.is_user() {
+        FaultKind::Refused
+    } else if !error.is_timeout() && was_never_sent(error) {
+        FaultKind::Unavailable
+    } else {
+        FaultKind::TimedOut
+    }
+}
+
+/// Whether the connection was never made, so that the request cannot have been carried out.
+fn was_never_sent(error: &(dyn Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if error.downcast_ref::<ResolveDnsError>().is_some() {
+            return true;
+        }
+        if let Some(error) = error.downcast_ref::<io::Error>() {
+            return matches!(
+                error.kind(),
+                io::ErrorKind::ConnectionRefused
+                    | io::ErrorKind::HostUnreachable
+                    | io::ErrorKind::NetworkUnreachable
+                    | io::ErrorKind::NetworkDown
+                    | io::ErrorKind::AddrNotAvailable
+                    // Rustls reports a handshake that fails as invalid data.
+                    | io::ErrorKind::InvalidData
+            );
+        }
+        next = error.source();
+    }
+    false
+}
+
+/// Reads status and error code, by the names that the four services give them.
+fn kind_of_answer(status: u16, code: Option<&str>) -> FaultKind {
+    match (status, code.unwrap_or_default()) {
+        (429, _)
+        | (
+            _,
+            "ThrottlingException"
+            | "Throttling"
+            | "ThrottledException"
+            | "ProvisionedThroughputExceededException"
+            | "RequestLimitExceeded"
+            | "RequestThrottled"
+            | "TooManyRequestsException"
+            | "OverLimit",
+        ) => FaultKind::Throttled,
+        // Two writers met on one item of a global table; the next try meets nobody.
+        (_, "ReplicatedWriteConflictException" | "TransactionInProgressException") => {
+            FaultKind::Unavailable
+        }
+        (504, _) => FaultKind::TimedOut,
+        (500..=599, _) => FaultKind::Unavailable,
+        _ => FaultKind::Refused,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_says_whether_to_come_back() {
+        for (status, code, kind) in [
+            (
+                400,
+                "ProvisionedThroughputExceededException",
+                FaultKind::Throttled,
+            ),
+            (403, "RequestThrottled", FaultKind::Throttled),
+            (429, "", FaultKind::Throttled),
+            (500, "InternalServerError", FaultKind::Unavailable),
+            (503, "ServiceUnavailable", FaultKind::Unavailable),
+            (504, "", FaultKind::TimedOut),
+            (400, "ResourceNotFoundException", FaultKind::Refused),
+            (403, "AccessDeniedException", FaultKind::Refused),
+        ] {
+            assert_eq!(kind_of_answer(status, Some(code)), kind, "{status} {code}");
+        }
+    }
+
+    #[test]
+    fn a_connection_lost_on_the_way_may_have_carried_the_request() {
+        let lost = |kind: io::ErrorKind| ConnectorError::io(io::Error::from(kind).into());
+        assert_eq!(
+            kind_of_connector(&lost(io::ErrorKind::ConnectionReset)),
+            FaultKind::TimedOut
+        );
+        assert_eq!(
+            kind_of_connector(&lost(io::ErrorKind::UnexpectedEof)),
+            FaultKind::TimedOut
+        );
+        assert_eq!(
+            kind_of_connector(&lost(io::ErrorKind::ConnectionRefused)),
+            FaultKind::Unavailable
+        );
+    }
+}

@@ -1,0 +1,92 @@
+use super::*;
+use crate::disposition::FaultKind;
+use crate::dynamodb::Table;
+use crate::eventbridge::EventBus;
+use crate::port::{Bus, BusEntry, Fault, Mail, MailError, Mailer, Outgoing, Queue, Store};
+use crate::ses::Ses;
+use crate::sqs::WorkQueue;
+use tokio::time::Instant;
+use usher_events::{Personal, Sub, Time};
+
+const ENDINGS: [(Behavior, FaultKind); 6] = [
+    (Behavior::Hangs, FaultKind::TimedOut),
+    (Behavior::RefusesConnection, FaultKind::Unavailable),
+    (Behavior::Resets, FaultKind::TimedOut),
+    (Behavior::Throttles, FaultKind::Throttled),
+    (Behavior::Breaks, FaultKind::Unavailable),
+    (Behavior::Denies, FaultKind::Refused),
+];
+
+fn mail() -> Mail {
+    Mail {
+        to: Personal::new("ada@example.com"),
+        from: "hello@example.com".to_owned(),
+        reply_to: None,
+        subject: "Welcome".to_owned(),
+        text: "Hello".to_owned(),
+        html: "<p>Hello</p>".to_owned(),
+        tags: Vec::new(),
+        configuration_set: None,
+    }
+}
+
+fn entry() -> BusEntry {
+    BusEntry {
+        source: "usher".to_owned(),
+        detail_type: "usher.signed_in".to_owned(),
+        detail: "{}".to_owned(),
+        time: Time::from_unix_seconds(0).unwrap(),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_service_reads_every_failure_alike() {
+    for (behavior, kind) in ENDINGS {
+        let clients = clients(behavior, Timeouts::TRIGGER);
+        let table = Table::new(&clients, "usher");
+        let queue = WorkQueue::new(&clients, "http://127.0.0.1:1/queue");
+        let sub = Sub::new("3f0c").unwrap();
+        let message = Outgoing {
+            body: "{}".to_owned(),
+            group: None,
+        };
+        let begun = Instant::now();
+        let fault: Fault = table.load(&sub).await.unwrap_err();
+        assert_eq!(
+            (fault.operation, fault.kind),
+            ("dynamodb.batch_get_item", kind),
+            "{behavior:?}"
+        );
+        assert!(
+            begun.elapsed() <= Timeouts::TRIGGER.operation,
+            "{behavior:?}"
+        );
+        assert_eq!(
+            queue.send(&message).await.unwrap_err().kind,
+            kind,
+            "{behavior:?}"
+        );
+        let published = EventBus::new(&clients, "usher")
+            .publish(&[entry(), entry()])
+            .await;
+        assert_eq!(published.len(), 2);
+        for result in published {
+            assert_eq!(result.unwrap_err().kind, kind, "{behavior:?}");
+        }
+        let MailError::Fault(fault) = Ses::new(&clients).send(&mail()).await.unwrap_err() else {
+            panic!("{behavior:?} is no verdict on the mail");
+        };
+        assert_eq!(fault.kind, kind, "{behavior:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_says_nothing_of_the_request() {
+    for (behavior, _) in ENDINGS {
+        let error = Ses::new(&clients(behavior, Timeouts::TRIGGER))
+            .send(&mail())
+            .await;
+        let error = error.unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("ada@"), "{error:?}");
+    }
+}

@@ -1,0 +1,115 @@
+//! AWS as a Lambda sees it, on a port of this machine: answers at once, and counts.
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::{HeaderMap, Response, StatusCode, Uri};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, HashMap};
+use std::mem;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex};
+
+/// How often each operation was called, by the name that AWS gives it.
+pub type Calls = BTreeMap<String, usize>;
+
+#[derive(Default)]
+struct Seen {
+    calls: Calls,
+    items: HashMap<String, Value>,
+}
+
+/// A stand-in for DynamoDB's reads and puts of one item, SQS, EventBridge and SES.
+///
+/// It gives back the items that were put, whatever the conditions; it takes everything else and
+/// keeps nothing. What it does not know it refuses, and counts all the same.
+pub struct StandIn {
+    address: SocketAddr,
+    seen: Arc<Mutex<Seen>>,
+    server: tokio::task::JoinHandle<()>,
+}
+
+impl Drop for StandIn {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+impl StandIn {
+    /// Serves on a free port of this machine.
+    pub async fn start() -> Self {
+        let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let seen = Arc::new(Mutex::new(Seen::default()));
+        let app = Router::new().fallback(call).with_state(Arc::clone(&seen));
+        let server = tokio::spawn(async move {
+            axum::serve(listener, app).await.unwrap();
+        });
+        Self { address, seen, server }
+    }
+
+    /// What `AWS_ENDPOINT_URL` is for whoever is to call it.
+    pub fn endpoint(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// What was called since the last time anybody asked.
+    pub fn take_calls(&self) -> Calls {
+        mem::take(&mut self.seen.lock().unwrap().calls)
+    }
+}
+
+async fn call(
+    State(seen): State<Arc<Mutex<Seen>>>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response<Body> {
+    let operation = operation(&uri, &headers);
+    let body: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let mut seen = seen.lock().unwrap();
+    *seen.calls.entry(operation.clone()).or_default() += 1;
+    let (status, answer) = match seen.answer(&operation, &body) {
+        Some(answer) => (StatusCode::OK, answer),
+        None => (StatusCode::BAD_REQUEST, json!({ "__type": "UnknownOperationException" })),
+    };
+    Response::builder()
+        .status(status)
+        .header("content-type", "application/x-amz-json-1.0")
+        .body(Body::from(answer.to_string()))
+        .unwrap()
+}
+
+/// The operation's name, from the header of the JSON protocols; SES says it by its path.
+fn operation(uri: &Uri, headers: &HeaderMap) -> String {
+    let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok());
+    let named = target.and_then(|target| target.rsplit('.').next());
+    let name = named.unwrap_or(match uri.path() {
+        "/v2/email/outbound-emails" => "SendEmail",
+        path => path,
+    });
+    name.to_owned()
+}
+
+impl Seen {
+    fn answer(&mut self, operation: &str, body: &Value) -> Option<Value> {
+        let key = |item: &Value| format!("{}{}", item["PK"], item["SK"]);
+        Some(match operation {
+            "GetItem" => match self.items.get(&key(&body["Key"])) {
+                Some(item) => json!({ "Item": item }),
+                None => json!({}),
+            },
+            "PutItem" => {
+                self.items.insert(key(&body["Item"]), body["Item"].clone());
+                json!({})
+            }
+            "SendMessage" => json!({ "MessageId": "1" }),
+            "PutEvents" => {
+                let count = body["Entries"].as_array().map_or(0, Vec::len);
+                json!({ "FailedEntryCount": 0, "Entries": vec![json!({ "EventId": "1" }); count] })
+            }
+            "SendEmail" => json!({ "MessageId": "1" }),
+            _ => return None,
+        })
+    }
+}

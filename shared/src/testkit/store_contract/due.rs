@@ -1,0 +1,237 @@
+//! Promises about what is set aside.
+
+use super::{Stored, at, commit, crowd, deferred, id, sign_up, user};
+use crate::clock::sleep;
+use crate::commit::{EffectKind, Entry, Ledger};
+use crate::port::{Due, Written};
+use crate::seal::SealedCommit;
+use std::time::Duration;
+use usher_events::{Subject, Time};
+
+const MAIL: EffectKind = EffectKind::WelcomeMail;
+
+fn commit_due(subject: &Subject, number: u128, due: Time) -> Due {
+    Due::Commit {
+        subject: subject.clone(),
+        id: id(number),
+        due,
+    }
+}
+
+/// The index may show a change a moment late, so what is expected is waited for.
+async fn listed(store: &impl Stored, now: Time, expected: &[Due]) {
+    let mut due = Vec::new();
+    for _ in 0..40 {
+        due = store.due(now, 100).await.unwrap();
+        if due == expected {
+            return;
+        }
+        sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(due, expected, "at {now}");
+}
+
+async fn defer(store: &impl Stored, subject: &Subject, number: u128, due: Time) {
+    store.append(&commit(subject, number)).await.unwrap();
+    let entry = deferred(due);
+    let written = store
+        .write_entry(subject, id(number), MAIL, &entry, Some(due), None)
+        .await;
+    assert_eq!(written, Ok(Written::Now));
+}
+
+/// Of users and of sign-ups alike.
+pub async fn what_is_deferred_is_due_at_its_time_and_not_before(store: impl Stored) {
+    store.append(&commit(&user(), 9)).await.unwrap();
+    defer(&store, &user(), 1, at(60)).await;
+    defer(&store, &sign_up(), 2, at(61)).await;
+    listed(&store, at(59), &[]).await;
+    listed(&store, at(60), &[commit_due(&user(), 1, at(60))]).await;
+    let both = [
+        commit_due(&user(), 1, at(60)),
+        commit_due(&sign_up(), 2, at(61)),
+    ];
+    listed(&store, at(100_000), &both).await;
+}
+
+/// The healthy path leaves nothing in the index.
+pub async fn what_is_done_is_no_longer_due(store: impl Stored) {
+    defer(&store, &user(), 1, at(60)).await;
+    listed(&store, at(60), &[commit_due(&user(), 1, at(60))]).await;
+    let done = Entry::Done {
+        at: at(61),
+        receipt: None,
+    };
+    store
+        .write_entry(&user(), id(1), MAIL, &done, None, None)
+        .await
+        .unwrap();
+    listed(&store, at(100_000), &[]).await;
+}
+
+/// So that the sweep finishes what its appender began.
+pub async fn a_commit_appended_already_due_is_due(store: impl Stored) {
+    let mut ledger = Ledger::default();
+    ledger.set(MAIL, deferred(at(5)));
+    store
+        .append(&SealedCommit {
+            ledger,
+            ..commit(&user(), 1)
+        })
+        .await
+        .unwrap();
+    listed(&store, at(5), &[commit_due(&user(), 1, at(5))]).await;
+}
+
+/// However the index is spread.
+pub async fn what_is_due_is_listed_oldest_first_and_bounded(store: impl Stored) {
+    for number in 0..30_u8 {
+        // Scattered, so that neither id nor order of writing is the order of time.
+        let due = at(i64::from(number) * 7 % 30);
+        store
+            .spill(id(u128::from(number)), "{}", due)
+            .await
+            .unwrap();
+    }
+    let instant = |item: &Due| match item {
+        Due::Commit { due, .. } | Due::Spill { due, .. } => *due,
+    };
+    let all: Vec<Time> = store
+        .due(at(29), 100)
+        .await
+        .unwrap()
+        .iter()
+        .map(instant)
+        .collect();
+    assert_eq!(all, (0..30).map(at).collect::<Vec<_>>());
+    assert_eq!(store.due(at(9), 100).await.unwrap().len(), 10);
+    for most in [0, 1, 7] {
+        let some = store.due(at(29), most).await.unwrap();
+        assert_eq!(some.len(), most as usize);
+    }
+}
+
+/// The old time is the proof that nobody was there meanwhile.
+pub async fn a_due_time_moves_once(store: impl Stored) {
+    defer(&store, &user(), 1, at(60)).await;
+    let due = commit_due(&user(), 1, at(60));
+    assert_eq!(store.move_due(&due, at(120)).await, Ok(Written::Now));
+    assert_eq!(store.move_due(&due, at(180)).await, Ok(Written::Overtaken));
+    listed(&store, at(119), &[]).await;
+    listed(&store, at(120), &[commit_due(&user(), 1, at(120))]).await;
+    let commit = store.commit(&user(), id(1)).await.unwrap().unwrap();
+    assert_eq!(
+        commit.ledger.get(MAIL),
+        Some(&deferred(at(60))),
+        "the ledger stays as it is"
+    );
+}
+
+/// Two sweeps at once send one message.
+pub async fn of_twenty_who_move_a_due_time_at_once_one_has_it(store: impl Stored) {
+    defer(&store, &user(), 1, at(60)).await;
+    let due = commit_due(&user(), 1, at(60));
+    let moved = crowd(|number| {
+        let (store, due) = (store.clone(), due.clone());
+        let to = at(100 + i64::try_from(number).unwrap());
+        async move { store.move_due(&due, to).await.unwrap() }
+    });
+    let now = moved
+        .await
+        .into_iter()
+        .filter(|moved| *moved == Written::Now)
+        .count();
+    assert_eq!(now, 1);
+}
+
+/// Nor does a move bring it back.
+pub async fn what_was_finished_meanwhile_does_not_move(store: impl Stored) {
+    defer(&store, &user(), 1, at(60)).await;
+    let done = Entry::Done {
+        at: at(61),
+        receipt: None,
+    };
+    store
+        .write_entry(&user(), id(1), MAIL, &done, None, None)
+        .await
+        .unwrap();
+    let due = commit_due(&user(), 1, at(60));
+    assert_eq!(store.move_due(&due, at(120)).await, Ok(Written::Overtaken));
+    let never = Due::Spill {
+        id: id(5),
+        due: at(60),
+    };
+    assert_eq!(
+        store.move_due(&never, at(120)).await,
+        Ok(Written::Overtaken)
+    );
+    listed(&store, at(100_000), &[]).await;
+    assert_eq!(store.spilled(id(5)).await, Ok(None));
+}
+
+/// From its spilling to its end.
+pub async fn a_spilled_event_is_kept_due_and_removed(store: impl Stored) {
+    let body = r#"{"specversion":"1.0","data":{"name":"Zoë ☃"}}"#;
+    assert_eq!(store.spilled(id(1)).await, Ok(None));
+    store.spill(id(1), body, at(0)).await.unwrap();
+    assert_eq!(store.spilled(id(1)).await, Ok(Some(body.to_owned())));
+    assert_eq!(store.spilled(id(2)).await, Ok(None));
+    listed(
+        &store,
+        at(0),
+        &[Due::Spill {
+            id: id(1),
+            due: at(0),
+        }],
+    )
+    .await;
+    for _ in 0..2 {
+        assert_eq!(store.remove_spill(id(1)).await, Ok(()));
+    }
+    assert_eq!(store.spilled(id(1)).await, Ok(None));
+    listed(&store, at(100_000), &[]).await;
+}
+
+/// And keeps its body.
+pub async fn a_spilled_event_moves_like_a_commit(store: impl Stored) {
+    store.spill(id(1), "{}", at(0)).await.unwrap();
+    let due = Due::Spill {
+        id: id(1),
+        due: at(0),
+    };
+    assert_eq!(store.move_due(&due, at(60)).await, Ok(Written::Now));
+    assert_eq!(store.move_due(&due, at(60)).await, Ok(Written::Overtaken));
+    listed(
+        &store,
+        at(60),
+        &[Due::Spill {
+            id: id(1),
+            due: at(60),
+        }],
+    )
+    .await;
+    assert_eq!(store.spilled(id(1)).await, Ok(Some("{}".to_owned())));
+}
+
+/// A repeat is no error, and of two bodies under one id the first is the event.
+pub async fn a_spilled_event_is_spilled_once(store: impl Stored) {
+    store.spill(id(1), "first", at(0)).await.unwrap();
+    store.spill(id(1), "second", at(9)).await.unwrap();
+    assert_eq!(store.spilled(id(1)).await, Ok(Some("first".to_owned())));
+    listed(
+        &store,
+        at(100),
+        &[Due::Spill {
+            id: id(1),
+            due: at(0),
+        }],
+    )
+    .await;
+}
+
+/// As large as a message of SQS's may be, and more.
+pub async fn a_large_event_is_spilled_whole(store: impl Stored) {
+    let body = "é".repeat(150_000);
+    store.spill(id(1), &body, at(0)).await.unwrap();
+    assert_eq!(store.spilled(id(1)).await, Ok(Some(body)));
+}

@@ -1,0 +1,21 @@
+//! The store's contract on Amazon's own DynamoDB Local. Fails where there is none:
+//! `USHER_TEST_DYNAMODB` says where it is.
+
+use usher_shared::aws::{Clients, Timeouts};
+use usher_shared::chance;
+use usher_shared::dynamodb::Table;
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "only the reference tests know where the server is"
+)]
+async fn fresh() -> Table {
+    let endpoint = std::env::var("USHER_TEST_DYNAMODB");
+    let endpoint = endpoint.expect("USHER_TEST_DYNAMODB is the address of a DynamoDB Local");
+    let clients = Clients::local(&endpoint, Timeouts::WORKER);
+    let table = Table::new(&clients, format!("usher-{}", chance::owner()));
+    table.create().await.unwrap();
+    table
+}
+
+usher_shared::store_contract!(fresh);

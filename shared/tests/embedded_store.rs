@@ -1,0 +1,25 @@
+//! The store's contract on the embedded DynamoDB, through the same adapter as in the cloud.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use usher_shared::dynamodb::Table;
+use usher_shared::embedded::Database;
+
+/// A table of its own for each test, in one database.
+async fn fresh() -> Table {
+    static DATABASE: OnceLock<Database> = OnceLock::new();
+    static TABLES: AtomicUsize = AtomicUsize::new(0);
+    let database = match DATABASE.get() {
+        Some(database) => database.clone(),
+        None => {
+            let database = Database::memory().await.unwrap();
+            DATABASE.get_or_init(|| database).clone()
+        }
+    };
+    let number = TABLES.fetch_add(1, Ordering::SeqCst);
+    let table = Table::new(&database.clients(), format!("usher-{number}"));
+    table.create().await.unwrap();
+    table
+}
+
+usher_shared::store_contract!(fresh);
