@@ -1,16 +1,22 @@
 //! A batch: each message alone, those of one subject in turn, different subjects at once.
 
 use crate::Worker;
-use crate::message::{Resume, Unreadable, Work};
+use crate::message::{Unreadable, Work};
 use crate::record::Kept;
-use crate::story::{Again, Outcome, Story};
+use crate::story::{Again, Outcome};
 use futures::{FutureExt, StreamExt, stream};
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
+use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
-use usher_events::Time;
-use usher_shared::commit::{EffectKind, Entry};
-use usher_shared::port::Appended;
+use tracing::Instrument;
+use usher_events::wire::DecodeError;
+use usher_events::{Subject, Time};
+use usher_shared::commit::EffectKind;
+
+/// Kept back of a batch's time to tell the bus what was recorded, and to write down what the bus
+/// did not take.
+const SETTLING: Duration = Duration::from_secs(3);
 
 /// One message, however it got here.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,12 +32,15 @@ pub struct Message {
 }
 
 /// What one message came to, before the batch's publications.
-enum Step {
+pub(crate) enum Step {
     /// In the log; the bus is still to be told.
     Kept(Box<Kept>),
     /// Finished, one way or the other.
     Settled(Outcome),
 }
+
+/// What a message brought.
+type Read = Result<Work, DecodeError>;
 
 impl Worker {
     /// Works on a batch until the deadline, and gives each message its outcome, in order.
@@ -39,106 +48,67 @@ impl Worker {
     /// What is unfinished at the deadline has to come again, as has what panicked: one message's
     /// trouble is no other's.
     pub async fn work(&self, messages: &[Message], deadline: Instant) -> Vec<Outcome> {
+        let fence = deadline.checked_sub(SETTLING).unwrap_or(deadline);
         let mut steps: Vec<Option<Step>> = messages.iter().map(|_| None).collect();
-        let mut turns: BTreeMap<String, Vec<(usize, Work)>> = BTreeMap::new();
-        for (index, message) in messages.iter().enumerate() {
-            match Work::decode(&message.body) {
-                Ok(work) => turns
-                    .entry(work.subject().to_string())
-                    .or_default()
-                    .push((index, work)),
-                Err(error) => {
-                    let outcome = match Unreadable::judge(&error) {
-                        Unreadable::Never(kind) => {
-                            self.set_aside(message, kind, error.to_string(), deadline)
-                                .await
-                        }
-                        Unreadable::NotYet(kind) => Outcome::Again(Again::NotYet(kind)),
-                    };
-                    steps[index] = Some(Step::Settled(outcome));
-                }
-            }
-        }
-        let done: Vec<Vec<(usize, Step)>> = stream::iter(turns.into_values())
-            .map(|turn| self.take_turn(turn, deadline))
+        // Made before they are streamed: a closure within the stream would keep it from being `Send`.
+        let turns: Vec<_> = turns(messages)
+            .into_iter()
+            .map(|turn| self.take_turn(messages, turn, fence))
+            .collect();
+        let turns = stream::iter(turns)
             .buffer_unordered(self.policy.worker.concurrency)
-            .collect()
-            .await;
-        for (index, step) in done.into_iter().flatten() {
+            .collect::<Vec<_>>();
+        for (index, step) in turns.await.into_iter().flatten() {
             steps[index] = Some(step);
         }
         self.settle(messages, steps, deadline).await
     }
 
     /// Works on one subject's messages in the order in which they came.
-    async fn take_turn(&self, turn: Vec<(usize, Work)>, deadline: Instant) -> Vec<(usize, Step)> {
+    async fn take_turn(
+        &self,
+        messages: &[Message],
+        turn: Vec<(usize, Read)>,
+        fence: Instant,
+    ) -> Vec<(usize, Step)> {
         let mut steps = Vec::with_capacity(turn.len());
-        for (index, work) in turn {
-            let step = AssertUnwindSafe(self.step(work, deadline)).catch_unwind();
-            let step = match timeout_at(deadline, step).await {
-                Ok(Ok(Ok(step))) => step,
-                Ok(Ok(Err(again))) => Step::Settled(Outcome::Again(again)),
-                Ok(Err(_)) => Step::Settled(Outcome::Again(Again::Panicked)),
-                Err(_) => Step::Settled(Outcome::Again(Again::OutOfTime)),
+        for (index, read) in turn {
+            let message = &messages[index];
+            let span = tracing::info_span!(
+                "message",
+                message.id = message.id,
+                sqs.receive_count = message.receive_count
+            );
+            let step = AssertUnwindSafe(self.step(message, read, fence)).catch_unwind();
+            let again = match timeout_at(fence, step.instrument(span)).await {
+                Ok(Ok(Ok(step))) => {
+                    steps.push((index, step));
+                    continue;
+                }
+                Ok(Ok(Err(again))) => again,
+                Ok(Err(_)) => Again::Panicked,
+                Err(_) => Again::OutOfTime,
             };
-            steps.push((index, step));
+            steps.push((index, Step::Settled(Outcome::Again(again))));
         }
         steps
     }
 
-    async fn step(&self, work: Work, deadline: Instant) -> Result<Step, Again> {
-        match work {
-            Work::Event(envelope) => Ok(Step::Kept(Box::new(
-                self.record(*envelope, deadline).await?,
-            ))),
-            Work::Resume(resume) => self.resume(&resume, deadline).await,
+    async fn step(&self, message: &Message, read: Read, deadline: Instant) -> Result<Step, Again> {
+        match read {
+            Ok(Work::Event(envelope)) => {
+                let kept = self.record(*envelope, deadline).await?;
+                Ok(Step::Kept(Box::new(kept)))
+            }
+            Ok(Work::Resume(resume)) => self.resume(&resume, deadline).await,
+            Err(error) => match Unreadable::judge(&error) {
+                Unreadable::Never(kind) => {
+                    let set_aside = self.set_aside(message, kind, error.to_string(), deadline);
+                    Ok(Step::Settled(set_aside.await))
+                }
+                Unreadable::NotYet(kind) => Err(Again::NotYet(kind)),
+            },
         }
-    }
-
-    /// Does what is left of a recorded commit. Where another worker has its lease, that one does it,
-    /// and there is nothing for us.
-    async fn resume(&self, resume: &Resume, deadline: Instant) -> Result<Step, Again> {
-        let nothing = Ok(Step::Settled(Outcome::NothingToResume));
-        let Some(sealed) = self.store.commit(&resume.subject, resume.id).await? else {
-            return nothing;
-        };
-        let loaded = match resume.subject.sub() {
-            Some(sub) => self.store.load(sub).await?,
-            None => usher_shared::port::Loaded::default(),
-        };
-        let commit = usher_shared::seal::open(&sealed, loaded.key.as_ref())
-            .map_err(|_| Again::Unreadable)?;
-        if !commit.ledger.entries().any(|(_, entry)| entry.is_open()) {
-            return nothing;
-        }
-        let right = crate::perform::Right::Untaken;
-        let effects = match self
-            .fold_and_perform(
-                &commit,
-                loaded.user,
-                Appended::AlreadyThere,
-                right,
-                deadline,
-            )
-            .await
-        {
-            Ok(effects) => effects,
-            Err(Again::LeaseNotOurs) => return nothing,
-            Err(again) => return Err(again),
-        };
-        let mut story = Story {
-            id: resume.id,
-            event: usher_events::Fact::name(&commit.envelope.event),
-            appended: false,
-            decided: Vec::new(),
-            effects,
-        };
-        let publication = commit.ledger.get(EffectKind::Publication);
-        if publication.is_some_and(Entry::is_open) {
-            return Ok(Step::Kept(Box::new(Kept { commit, story })));
-        }
-        story.decided.clear();
-        Ok(Step::Settled(Outcome::Recorded(story)))
     }
 
     /// Publishes what the batch recorded, all at once, and turns steps into outcomes.
@@ -155,16 +125,19 @@ impl Worker {
                 Some(Step::Settled(_)) | None => None,
             })
             .collect();
-        let mut fates = self.publish(&kept, deadline).await.into_iter();
+        let published = AssertUnwindSafe(self.publish(&kept, deadline)).catch_unwind();
+        let mut fates = match published.await {
+            Ok(fates) => fates.into_iter(),
+            Err(_) => vec![Err(Again::Panicked); kept.len()].into_iter(),
+        };
         let mut outcomes = Vec::with_capacity(messages.len());
         for (message, step) in messages.iter().zip(steps) {
             let outcome = match step {
                 Some(Step::Kept(kept)) => match fates.next() {
                     Some(Ok(fate)) => {
                         let mut story = kept.story;
-                        story
-                            .effects
-                            .extend(fate.map(|fate| (EffectKind::Publication, fate)));
+                        let fate = fate.map(|fate| (EffectKind::Publication, fate));
+                        story.effects.extend(fate);
                         Outcome::Recorded(story)
                     }
                     Some(Err(again)) => Outcome::Again(again),
@@ -192,17 +165,47 @@ impl Worker {
                 return outcome;
             }
         };
-        tracing::warn!(
-            message.id = message.id,
-            sqs.receive_count = message.receive_count,
-            cause = again.as_str(),
-            "A message has to come again"
-        );
+        tell(message, again);
         if message.receive_count < self.policy.worker.receive_limit {
             return outcome;
         }
         let text = format!("delivered {} times without success", message.receive_count);
         self.set_aside(message, again.as_str(), text, deadline)
             .await
+    }
+}
+
+/// Reads every message and sorts them into turns: those of one subject together, in the order in
+/// which they came, and each that cannot be read alone.
+fn turns(messages: &[Message]) -> Vec<Vec<(usize, Read)>> {
+    let mut of_subjects: BTreeMap<Subject, Vec<(usize, Read)>> = BTreeMap::new();
+    let mut alone = Vec::new();
+    for (index, message) in messages.iter().enumerate() {
+        let read = Work::decode(&message.body);
+        match read.as_ref().map(|work| work.subject().clone()) {
+            Ok(subject) => of_subjects.entry(subject).or_default().push((index, read)),
+            Err(_) => alone.push(vec![(index, read)]),
+        }
+    }
+    of_subjects.into_values().chain(alone).collect()
+}
+
+/// Says that a message has to come again: a panic is our own bug, and somebody must look.
+fn tell(message: &Message, again: Again) {
+    let (id, count, cause) = (&message.id, message.receive_count, again.as_str());
+    if again == Again::Panicked {
+        tracing::error!(
+            message.id = id,
+            sqs.receive_count = count,
+            cause,
+            "A message made the worker panic"
+        );
+    } else {
+        tracing::warn!(
+            message.id = id,
+            sqs.receive_count = count,
+            cause,
+            "A message has to come again"
+        );
     }
 }

@@ -15,6 +15,9 @@ use usher_shared::clock::Clock;
 /// Kept back from an invocation's time, to answer before Lambda ends it.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
+/// What somebody reads who invokes the worker with something else.
+const UNKNOWN: &str = "the worker takes a batch of SQS messages, or {\"usher\":\"sweep\"}";
+
 /// Answers invocations until the environment ends.
 pub async fn serve(worker: Worker) -> Result<(), Error> {
     let worker = Arc::new(worker);
@@ -75,13 +78,16 @@ impl Worker {
         if let Ok(Scheduled { usher: Verb::Sweep }) = serde_json::from_str(payload.get()) {
             self.sweep()
                 .await
-                .map_err(|_| Unanswerable("what is due cannot be read now"))?;
+                .map_err(|_error| Unanswerable("what is due cannot be read now"))?;
             return Ok(SqsBatchResponse::default());
         }
-        let batch: SqsEvent = serde_json::from_str(payload.get()).map_err(|_| {
-            Unanswerable("the worker takes a batch of SQS messages, or {\"usher\":\"sweep\"}")
-        })?;
-        let messages: Vec<Message> = batch.records.into_iter().map(message).collect();
+        let batch: SqsEvent =
+            serde_json::from_str(payload.get()).map_err(|_error| Unanswerable(UNKNOWN))?;
+        let messages: Vec<Message> = batch
+            .records
+            .into_iter()
+            .map(|record| message(record).ok_or(Unanswerable(UNKNOWN)))
+            .collect::<Result<_, _>>()?;
         let outcomes = self.work(&messages, deadline).await;
         let failed = messages
             .iter()
@@ -104,22 +110,22 @@ impl Worker {
     }
 }
 
-fn message(record: SqsMessage) -> Message {
+/// A message as SQS gives it. `None` for a record of something else, which has no id to be reported
+/// by, or no body to be kept.
+fn message(record: SqsMessage) -> Option<Message> {
     let attribute = |name: &str| {
-        record
-            .attributes
-            .get(name)
-            .and_then(|text| text.parse::<i64>().ok())
+        let text = record.attributes.get(name)?;
+        text.parse::<i64>().ok()
     };
-    Message {
+    Some(Message {
         receive_count: attribute("ApproximateReceiveCount")
-            .and_then(|n| u32::try_from(n).ok())
+            .and_then(|count| u32::try_from(count).ok())
             .unwrap_or(1),
         first_received: attribute("ApproximateFirstReceiveTimestamp")
             .and_then(Time::from_unix_millis),
-        id: record.message_id.unwrap_or_default(),
-        body: record.body.unwrap_or_default(),
-    }
+        id: record.message_id.filter(|id| !id.is_empty())?,
+        body: record.body?,
+    })
 }
 
 /// When the batch has to be finished, by the clock that runs here.

@@ -1,18 +1,22 @@
 //! The worker: records what happened, folds it into users, and performs what that owes.
 //!
 //! A batch ([`batch`]) is messages; a message ([`message`]) is an event or a call to resume one; an
-//! event is recorded ([`record`]), folded ([`project`]), and its effects are performed
-//! ([`perform`], [`publication`]). What cannot be done goes to the dead letters ([`set_aside`]) or
-//! waits in the ledger for the sweep ([`sweep`]).
+//! event is recorded ([`record`]) and finished ([`finish`]): folded into its user ([`project`]), its
+//! once-effects performed ([`perform`]) under a lease ([`lease`]), the bus told ([`publication`]).
+//! What cannot be done goes to the dead letters ([`set_aside`]), or waits in the ledger for the
+//! sweep ([`sweep`]), after which it is resumed ([`resume`]).
 
 pub mod batch;
+pub mod finish;
 pub mod lambda;
+pub mod lease;
 pub mod message;
 pub mod perform;
 pub mod poll;
 pub mod project;
 pub mod publication;
 pub mod record;
+pub mod resume;
 pub mod set_aside;
 pub mod story;
 pub mod sweep;

@@ -1,8 +1,9 @@
 //! The worker outside Lambda: polls the queue itself, deletes only what is done, and drains.
 
-use crate::Worker;
 use crate::batch::Message;
 use crate::story::Outcome;
+use crate::{Worker, fault};
+use futures::FutureExt;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -24,7 +25,7 @@ const PAUSE: Duration = Duration::from_secs(2);
 pub async fn run(worker: Arc<Worker>, inbox: Arc<dyn Inbox>, stop: impl Future<Output = ()>) {
     tokio::pin!(stop);
     let mut next_sweep = Instant::now();
-    loop {
+    while stop.as_mut().now_or_never().is_none() {
         if Instant::now() >= next_sweep {
             if let Err(fault) = worker.sweep().await {
                 tracing::warn!(fault = %fault, "What is due cannot be read now");
@@ -63,6 +64,7 @@ pub async fn take(worker: &Worker, inbox: &dyn Inbox, received: &[Received]) -> 
         })
         .collect();
     let outcomes = worker.work(&messages, Instant::now() + BATCH).await;
+    fault::point("deleting", "");
     for (received, outcome) in received.iter().zip(&outcomes) {
         if outcome.is_done()
             && let Err(fault) = inbox.delete(&received.receipt).await

@@ -2,16 +2,25 @@
 
 use crate::record::Kept;
 use crate::story::{Again, Fate};
-use crate::{TRIES, Worker};
+use crate::{TRIES, Worker, fault};
+use futures::{StreamExt, stream};
+use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
-use usher_events::{Envelope, Fact, wire};
+use usher_events::{Envelope, Fact, identity, wire};
+use usher_shared::clock;
 use usher_shared::commit::{Commit, EffectKind, Entry};
-use usher_shared::disposition::FaultKind;
+use usher_shared::disposition::{Disposition, FaultKind};
 use usher_shared::port::{BusEntry, Fault};
 use usher_shared::retry::retry;
 
 /// Who says it, on the bus.
 pub const SOURCE: &str = "usher";
+
+/// How often entries are published within one batch: the bus takes some of a call and not others,
+/// and those it throttled it takes a moment later.
+const ROUNDS: usize = 3;
+/// The moment.
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// An entry that nobody answered for before time ran out.
 const NO_TIME: Fault = Fault {
@@ -29,57 +38,65 @@ impl Worker {
         kept: &[&Kept],
         deadline: Instant,
     ) -> Vec<Result<Option<Fate>, Again>> {
-        if !self.policy.bus.publish {
+        if !self.policy.bus.publish || kept.is_empty() {
             return kept.iter().map(|_| Ok(None)).collect();
         }
-        let entries: Vec<(usize, BusEntry)> = kept
-            .iter()
-            .enumerate()
-            .flat_map(|(index, kept)| {
-                self.entries(&kept.commit)
-                    .into_iter()
-                    .map(move |entry| (index, entry))
-            })
-            .collect();
-        let faults = self.publish_entries(&entries, kept.len(), deadline).await;
-        let mut fates = Vec::with_capacity(kept.len());
-        for (kept, fault) in kept.iter().zip(faults) {
-            fates.push(self.note(&kept.commit, fault, deadline).await.map(Some));
+        let mut entries = Vec::new();
+        for (place, kept) in kept.iter().enumerate() {
+            let of_commit = self.entries(&kept.commit).into_iter();
+            entries.extend(of_commit.map(|entry| (place, entry)));
         }
-        fates
+        let mut faults = vec![None; kept.len()];
+        for (place, fault) in self.refused(entries, deadline).await {
+            faults[place] = Some(fault);
+        }
+        // Made before they are streamed: a closure within the stream would keep it from being `Send`.
+        let notes: Vec<_> = kept
+            .iter()
+            .zip(faults)
+            .map(|(kept, fault)| self.note(&kept.commit, fault, deadline))
+            .collect();
+        stream::iter(notes)
+            .buffered(self.policy.worker.concurrency)
+            .map(|fate| fate.map(Some))
+            .collect()
+            .await
     }
 
-    async fn publish_entries(
+    /// Publishes entries, each with the place of its commit, and gives the faults of those that the
+    /// bus did not take in any round.
+    async fn refused(
         &self,
-        entries: &[(usize, BusEntry)],
-        commits: usize,
+        entries: Vec<(usize, BusEntry)>,
         deadline: Instant,
-    ) -> Vec<Option<Fault>> {
-        let mut faults = vec![None; commits];
-        let mut left: Vec<&(usize, BusEntry)> = entries.iter().collect();
-        // One more round for what failed: a bus that throttles takes the rest a moment later.
-        for _ in 0..2 {
+    ) -> Vec<(usize, Fault)> {
+        let mut left = entries;
+        let mut refused = Vec::new();
+        for round in 1..=ROUNDS {
             let batch: Vec<BusEntry> = left.iter().map(|(_, entry)| entry.clone()).collect();
             let results = timeout_at(deadline, self.bus.publish(&batch)).await;
-            let results = results.unwrap_or_else(|_| batch.iter().map(|_| Err(NO_TIME)).collect());
-            let results = results.into_iter().chain(std::iter::repeat(Err(NO_TIME)));
-            let failed: Vec<_> = left
+            let answers = results.unwrap_or_default().into_iter();
+            let mut again = Vec::new();
+            let may_go_on = round < ROUNDS && Instant::now() + PAUSE < deadline;
+            for (placed, result) in left
                 .into_iter()
-                .zip(results)
-                .filter_map(|(one, result)| Some((one, result.err()?)))
-                .collect();
-            for (index, _) in entries {
-                faults[*index] = None;
+                .zip(answers.chain(std::iter::repeat(Err(NO_TIME))))
+            {
+                match result {
+                    Ok(()) => {}
+                    Err(fault) if may_go_on && fault.disposition() == Disposition::Retry => {
+                        again.push(placed);
+                    }
+                    Err(fault) => refused.push((placed.0, fault)),
+                }
             }
-            for ((index, _), fault) in &failed {
-                faults[*index] = Some(*fault);
-            }
-            left = failed.into_iter().map(|(one, _)| one).collect();
+            left = again;
             if left.is_empty() {
                 break;
             }
+            clock::sleep(PAUSE).await;
         }
-        faults
+        refused
     }
 
     /// Writes down a failure, and the end of one that was written down before.
@@ -89,38 +106,35 @@ impl Worker {
         fault: Option<Fault>,
         deadline: Instant,
     ) -> Result<Fate, Again> {
+        let envelope = &commit.envelope;
+        fault::point("published", envelope.subject.as_str());
         let before = commit.ledger.get(EffectKind::Publication);
+        let now = self.clock.now();
         let (entry, fate) = match (fault, before) {
             (None, None | Some(Entry::Done { .. })) => return Ok(Fate::Performed(None)),
-            (None, Some(_)) => (
-                Entry::Done {
-                    at: self.clock.now(),
+            (None, Some(_)) => {
+                let done = Entry::Done {
+                    at: now,
                     receipt: None,
-                },
-                Fate::Performed(None),
-            ),
+                };
+                (done, Fate::Performed(None))
+            }
             (Some(fault), before) => {
-                tracing::warn!(event.id = %commit.envelope.id, fault = %fault, "A publication is set aside until later");
+                tracing::warn!(event.id = %envelope.id, fault = %fault, "A publication is set aside until later");
                 let before = before.cloned().unwrap_or(Entry::Owed);
                 (
-                    before.deferred(self.clock.now(), fault.kind),
+                    before.deferred(now, fault.kind),
                     Fate::Deferred(fault.kind.as_str()),
                 )
             }
         };
-        let envelope = &commit.envelope;
         let mut ledger = commit.ledger.clone();
         ledger.set(EffectKind::Publication, entry.clone());
         let due = ledger.due();
+        let (subject, kind) = (&envelope.subject, EffectKind::Publication);
         let write = || {
-            self.store.write_entry(
-                &envelope.subject,
-                envelope.id,
-                EffectKind::Publication,
-                &entry,
-                due,
-                None,
-            )
+            self.store
+                .write_entry(subject, envelope.id, kind, &entry, due, None)
         };
         retry(&TRIES, deadline, Fault::disposition, write).await?;
         Ok(fate)
@@ -130,13 +144,9 @@ impl Worker {
         let envelope = &commit.envelope;
         let mut entries = vec![self.entry(envelope)];
         for decided in &commit.decided {
-            let id = usher_events::identity::decided(
-                envelope.id,
-                decided.name(),
-                &decided.to_data().to_string(),
-            );
+            let data = decided.to_data().to_string();
             let decided = Envelope {
-                id,
+                id: identity::decided(envelope.id, decided.name(), &data),
                 causation_id: Some(envelope.id),
                 ..envelope.clone().map(|_| decided.clone())
             };

@@ -1,16 +1,16 @@
-//! Recording one event: load, decide, append, fold, and hand on what is owed.
+//! Recording one event: load, decide, append, and take the steps that follow.
 
+use crate::lease::Right;
 use crate::story::{Again, Story};
-use crate::{TRIES, Worker, fault, perform::Right};
+use crate::{TRIES, Worker, fault};
 use tokio::time::Instant;
-use usher_events::{Envelope, Fact, LifecycleEvent, Sub, Subject};
+use usher_events::{Envelope, EventId, Fact, LifecycleEvent, Sub, Subject};
 use usher_shared::chance;
-use usher_shared::commit::{Commit, Lease, Ledger, Recorded};
+use usher_shared::commit::{Commit, Ledger, Recorded};
 use usher_shared::policy::{person, react};
 use usher_shared::port::{Appended, Fault, Loaded};
-use usher_shared::preferences::Preferences;
 use usher_shared::retry::retry;
-use usher_shared::seal::{self, SealedCommit, UserKey};
+use usher_shared::seal::{self, UserKey};
 
 /// A commit that is in the log and folded, with what remains to be done for it.
 pub(crate) struct Kept {
@@ -43,19 +43,9 @@ impl Worker {
         deadline: Instant,
     ) -> Result<Kept, Again> {
         let commit = self.new_commit(envelope);
-        let sealed = self.sealed(&commit, None)?;
-        let appended = self.append(&sealed, deadline).await?;
-        let commit = match appended {
-            Appended::Now => commit,
-            Appended::AlreadyThere => {
-                self.recorded(&commit.envelope.subject, commit.envelope.id, None)
-                    .await?
-            }
-        };
-        Ok(Kept {
-            story: story(&commit, appended),
-            commit,
-        })
+        let (commit, appended) = self.append(commit, None, deadline).await?;
+        let story = story(&commit, appended);
+        Ok(Kept { commit, story })
     }
 
     async fn record_user(
@@ -64,51 +54,18 @@ impl Worker {
         sub: &Sub,
         deadline: Instant,
     ) -> Result<Kept, Again> {
-        let loaded = retry(&TRIES, deadline, Fault::disposition, || {
-            self.store.load(sub)
-        })
-        .await?;
+        let _only_try = self.only_try(envelope.id)?;
+        let loaded = self.loaded(sub, deadline).await?;
         let key = self.key(sub, &loaded, deadline).await?;
         let commit = self.new_commit(envelope);
-        let sealed = self.sealed(&commit, Some(&key))?;
-        let appended = self.append(&sealed, deadline).await?;
+        let (mut commit, appended) = self.append(commit, Some(&key), deadline).await?;
         fault::point("appended", sub.as_str());
-        let (commit, right) = match appended {
-            Appended::Now => {
-                let right = commit.lease.clone().map_or(Right::Untaken, Right::Held);
-                (commit, right)
-            }
-            Appended::AlreadyThere => {
-                let recorded = self
-                    .recorded(&commit.envelope.subject, commit.envelope.id, Some(&key))
-                    .await?;
-                (recorded, Right::Untaken)
-            }
-        };
+        let right = Right::after(appended, &commit);
         let mut story = story(&commit, appended);
         story.effects = self
-            .fold_and_perform(&commit, loaded.user, appended, right, deadline)
+            .finish(&mut commit, loaded.user, appended, right, deadline)
             .await?;
         Ok(Kept { commit, story })
-    }
-
-    /// The steps after the append, which a repeat and a resume take as well.
-    pub(crate) async fn fold_and_perform(
-        &self,
-        commit: &Commit,
-        known: Option<usher_shared::user::UserItem>,
-        appended: Appended,
-        right: Right,
-        deadline: Instant,
-    ) -> Result<Vec<(usher_shared::commit::EffectKind, crate::story::Fate)>, Again> {
-        let Some(sub) = commit.sub() else {
-            return Ok(Vec::new());
-        };
-        let item = self.project(sub, commit, known, deadline).await?;
-        fault::point("claimed", sub.as_str());
-        self.ensure_preferences(sub, commit, appended, deadline)
-            .await?;
-        self.perform_once(commit, &item, right, deadline).await
     }
 
     fn new_commit(&self, envelope: Envelope<LifecycleEvent>) -> Commit {
@@ -125,18 +82,9 @@ impl Worker {
         }
     }
 
-    pub(crate) fn new_lease(&self, now: usher_events::Time) -> Lease {
-        Lease {
-            owner: self.owner.clone(),
-            until: now.plus(self.policy.worker.lease),
-        }
-    }
-
-    fn sealed(&self, commit: &Commit, key: Option<&UserKey>) -> Result<SealedCommit, Again> {
-        seal::seal(commit, key, chance::bytes()).map_err(|error| {
-            tracing::error!(error = %error, "An event cannot be sealed");
-            Again::Unreadable
-        })
+    pub(crate) async fn loaded(&self, sub: &Sub, deadline: Instant) -> Result<Loaded, Again> {
+        let load = || self.store.load(sub);
+        Ok(retry(&TRIES, deadline, Fault::disposition, load).await?)
     }
 
     async fn key(&self, sub: &Sub, loaded: &Loaded, deadline: Instant) -> Result<UserKey, Again> {
@@ -144,82 +92,62 @@ impl Worker {
             Some(key) => Ok(key.clone()),
             None => {
                 let fresh = UserKey::new(chance::bytes());
-                Ok(retry(&TRIES, deadline, Fault::disposition, || {
-                    self.store.ensure_key(sub, &fresh)
-                })
-                .await?)
+                let ensure = || self.store.ensure_key(sub, &fresh);
+                Ok(retry(&TRIES, deadline, Fault::disposition, ensure).await?)
             }
         }
     }
 
-    async fn append(&self, sealed: &SealedCommit, deadline: Instant) -> Result<Appended, Again> {
-        Ok(retry(&TRIES, deadline, Fault::disposition, || {
-            self.store.append(sealed)
-        })
-        .await?)
+    /// Appends a commit and gives the one that is in the log then: this one, or the fact that was
+    /// there before.
+    async fn append(
+        &self,
+        commit: Commit,
+        key: Option<&UserKey>,
+        deadline: Instant,
+    ) -> Result<(Commit, Appended), Again> {
+        let id = commit.envelope.id;
+        let sealed = seal::seal(&commit, key, chance::bytes()).map_err(|error| {
+            tracing::error!(event.id = %id, error = %error, "An event cannot be sealed");
+            Again::Unreadable
+        })?;
+        let append = || self.store.append(&sealed);
+        match retry(&TRIES, deadline, Fault::disposition, append).await? {
+            Appended::Now => Ok((commit, Appended::Now)),
+            Appended::AlreadyThere => {
+                let subject = &commit.envelope.subject;
+                let recorded = self.recorded(subject, id, key, deadline).await?;
+                Ok((recorded.ok_or(Again::Unreadable)?, Appended::AlreadyThere))
+            }
+        }
     }
 
-    /// Reads the commit that is the fact.
+    /// Reads the commit that is the fact, if there is one.
     pub(crate) async fn recorded(
         &self,
         subject: &Subject,
-        id: usher_events::EventId,
+        id: EventId,
         key: Option<&UserKey>,
-    ) -> Result<Commit, Again> {
-        let sealed = self
-            .store
-            .commit(subject, id)
-            .await?
-            .ok_or(Again::Unreadable)?;
-        seal::open(&sealed, key).map_err(|error| {
+        deadline: Instant,
+    ) -> Result<Option<Commit>, Again> {
+        let read = || self.store.commit(subject, id);
+        let sealed = retry(&TRIES, deadline, Fault::disposition, read).await?;
+        let opened = sealed.map(|sealed| seal::open(&sealed, key)).transpose();
+        opened.map_err(|error| {
             tracing::error!(event.id = %id, error = %error, "A recorded commit cannot be read");
             Again::Unreadable
         })
-    }
-
-    /// Gives a confirmed user settings, unless there are any. A repeat reads before it writes: a
-    /// refused write costs as much as a write.
-    async fn ensure_preferences(
-        &self,
-        sub: &Sub,
-        commit: &Commit,
-        appended: Appended,
-        deadline: Instant,
-    ) -> Result<(), Again> {
-        let Recorded::Lifecycle(LifecycleEvent::SignUpConfirmed(event)) = &commit.envelope.event
-        else {
-            return Ok(());
-        };
-        if !self.policy.profile.create {
-            return Ok(());
-        }
-        if appended == Appended::AlreadyThere && self.store.preferences(sub).await?.is_some() {
-            return Ok(());
-        }
-        let initial = Preferences::initial(
-            &self.policy.preferences,
-            &event.person,
-            commit.envelope.time,
-        );
-        retry(&TRIES, deadline, Fault::disposition, || {
-            self.store.ensure_preferences(sub, &initial)
-        })
-        .await?;
-        Ok(())
     }
 }
 
 fn story(commit: &Commit, appended: Appended) -> Story {
     let appended = appended == Appended::Now;
+    let decided = appended.then(|| commit.decided.clone());
     Story {
         id: commit.envelope.id,
         event: commit.envelope.event.name(),
         appended,
-        decided: if appended {
-            commit.decided.clone()
-        } else {
-            Vec::new()
-        },
+        decided: decided.unwrap_or_default(),
         effects: Vec::new(),
     }
 }

@@ -3,6 +3,8 @@
 use crate::Worker;
 use crate::message::Resume;
 use std::time::Duration;
+use tokio::time::Instant;
+use usher_shared::disposition::Disposition;
 use usher_shared::port::{Due, Fault, Outgoing, Written};
 
 /// How far a due time is moved before its message is sent. Long enough for the queue to deliver it;
@@ -12,6 +14,10 @@ const UNTIL_NEXT: Duration = Duration::from_secs(15 * 60);
 /// The most that one sweep sends, so that a service that has just recovered is not run over.
 const MOST: u32 = 500;
 
+/// The longest that one sweep takes, so that it ends before the next begins, and well before the
+/// time of an invocation does.
+const LONGEST: Duration = Duration::from_secs(40);
+
 /// What one sweep did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Swept {
@@ -19,32 +25,45 @@ pub struct Swept {
     pub resumed: u32,
     /// Spilled events that were put on the queue.
     pub sent_on: u32,
-    /// Due things that another sweep had, or that could not be sent and stay due.
+    /// Due things that another sweep had, that could not be sent, or for which there was no time.
     pub left: u32,
 }
 
 impl Worker {
     /// Puts what is due on the queue. Several sweeps at once send nothing twice: each thing is
     /// taken by a conditional write first.
+    ///
+    /// Ends at the first sign that the table or the queue is in trouble: what is due stays due, and
+    /// only what was taken already waits a quarter of an hour.
     pub async fn sweep(&self) -> Result<Swept, Fault> {
         let now = self.clock.now();
+        let end = Instant::now() + LONGEST;
         let mut swept = Swept::default();
-        for due in self.store.due(now, MOST).await? {
-            let taken = self.store.move_due(&due, now.plus(UNTIL_NEXT)).await;
-            if !matches!(taken, Ok(Written::Now)) {
-                swept.left += 1;
-                continue;
-            }
-            match self.send_on(&due).await {
-                Ok(Sent::Resumed) => swept.resumed += 1,
-                Ok(Sent::SentOn) => swept.sent_on += 1,
+        let mut all = self.store.due(now, MOST).await?.into_iter();
+        for due in all.by_ref() {
+            let sent = match self.store.move_due(&due, now.plus(UNTIL_NEXT)).await {
+                Ok(Written::Now) => self.send_on(&due).await,
+                Ok(Written::Overtaken) => Ok(Sent::Left),
+                Err(fault) => Err(fault),
+            };
+            match sent {
+                Ok(Sent::Resume) => swept.resumed += 1,
+                Ok(Sent::Spill) => swept.sent_on += 1,
+                Ok(Sent::Left) => swept.left += 1,
                 Ok(Sent::Nothing) => {}
                 Err(fault) => {
                     tracing::warn!(fault = %fault, "Something due could not be put on the queue; it stays due");
                     swept.left += 1;
+                    if fault.disposition() == Disposition::Retry {
+                        break;
+                    }
                 }
             }
+            if Instant::now() >= end {
+                break;
+            }
         }
+        swept.left += u32::try_from(all.len()).unwrap_or(u32::MAX);
         tracing::info!(
             swept.resumed,
             swept.sent_on,
@@ -57,33 +76,35 @@ impl Worker {
     async fn send_on(&self, due: &Due) -> Result<Sent, Fault> {
         match due {
             Due::Commit { subject, id, .. } => {
-                let body = Resume {
+                let resume = Resume {
                     subject: subject.clone(),
                     id: *id,
-                }
-                .encode();
-                self.queue
-                    .send(&Outgoing {
-                        body,
-                        group: Some(subject.to_string()),
-                    })
-                    .await?;
-                Ok(Sent::Resumed)
+                };
+                let message = Outgoing {
+                    body: resume.encode(),
+                    group: Some(subject.to_string()),
+                };
+                self.queue.send(&message).await?;
+                Ok(Sent::Resume)
             }
             Due::Spill { id, .. } => {
                 let Some(body) = self.store.spilled(*id).await? else {
                     return Ok(Sent::Nothing);
                 };
                 self.queue.send(&Outgoing { body, group: None }).await?;
+                // The queue has it. Where this fails it is sent once more, and its id is known.
                 self.store.remove_spill(*id).await?;
-                Ok(Sent::SentOn)
+                Ok(Sent::Spill)
             }
         }
     }
 }
 
 enum Sent {
-    Resumed,
-    SentOn,
+    Resume,
+    Spill,
+    /// Another sweep has it.
+    Left,
+    /// It was sent on before.
     Nothing,
 }

@@ -1,4 +1,4 @@
-use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
+use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
 use thiserror::Error;
 use usher_shared::policy::{MailTemplate, Policy};
 
@@ -16,13 +16,37 @@ const OURS: [(&str, &str, &str); 3] = [
     ("enterprise", BUSINESS_TEXT, BUSINESS_HTML),
 ];
 
+/// Every name that a template may ask for. What a user did not say is there, and empty.
+pub(super) const NAMES: [&str; 12] = [
+    "first_name",
+    "app_name",
+    "app_url",
+    "account_type",
+    "organization_name",
+    "show_business_features",
+    "source",
+    "campaign",
+    "onboarding_url",
+    "dashboard_url",
+    "support_url",
+    "login_url",
+];
+
 /// Why a mail cannot be made.
 #[derive(Debug, Error)]
 pub enum TemplateError {
     /// The commit names nobody to write to.
     #[error("there is nobody to write to")]
     NoRecipient,
-    /// A template is not one, or asks for what is not there.
+    /// A template asks for a name that no value has.
+    #[error("template {name}: there is no value named {value}")]
+    UnknownName {
+        /// Which template: kind of account and part.
+        name: String,
+        /// The name that it asks for.
+        value: String,
+    },
+    /// A template is not one, or asks for something that cannot be done with a value.
     #[error("template {name}, line {line}: {problem}")]
     Bad {
         /// Which template: kind of account and part.
@@ -39,7 +63,7 @@ impl TemplateError {
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::NoRecipient => "no_recipient",
-            Self::Bad { .. } => "bad_template",
+            Self::UnknownName { .. } | Self::Bad { .. } => "bad_template",
         }
     }
 
@@ -68,8 +92,10 @@ pub struct Rendered {
 pub struct Templates(Environment<'static>);
 
 impl Templates {
-    /// Compiles the policy's templates. HTML parts escape every value; a name that no value has is
-    /// an error here and not an empty place in somebody's mail.
+    /// Compiles the policy's templates. HTML parts escape every value.
+    ///
+    /// A name that no value has, or something that cannot be done with one, is an error here, where
+    /// a policy is checked, and not an empty place or no mail at all at somebody's first sign-in.
     pub fn new(policy: &Policy) -> Result<Self, TemplateError> {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
@@ -91,6 +117,7 @@ impl Templates {
         for (account_type, template) in &policy.mail.templates {
             add(&mut environment, account_type.as_str(), template.clone())?;
         }
+        check(&environment)?;
         Ok(Self(environment))
     }
 
@@ -130,4 +157,45 @@ fn add(
             .map_err(|error| TemplateError::of(&error))?;
     }
     Ok(())
+}
+
+/// Asks every template which names it may ever look up, and renders it once.
+fn check(environment: &Environment<'_>) -> Result<(), TemplateError> {
+    let functions: Vec<&str> = environment.globals().map(|(name, _)| name).collect();
+    let sample = sample();
+    for (name, template) in environment.templates() {
+        let unknown = template
+            .undeclared_variables(false)
+            .into_iter()
+            .filter(|asked| !NAMES.contains(&asked.as_str()))
+            .filter(|asked| !functions.contains(&asked.as_str()))
+            .min();
+        if let Some(value) = unknown {
+            let name = name.to_owned();
+            return Err(TemplateError::UnknownName { name, value });
+        }
+        template
+            .render(&sample)
+            .map_err(|error| TemplateError::of(&error))?;
+    }
+    Ok(())
+}
+
+/// Values such as a mail has, every one of them there.
+fn sample() -> Value {
+    let link = "https://app.example/?utm_source=welcome_email";
+    context! {
+        first_name => "Ada",
+        app_name => "Example",
+        app_url => "https://app.example",
+        account_type => "business",
+        organization_name => "Acme",
+        show_business_features => true,
+        source => "organic",
+        campaign => "spring",
+        onboarding_url => link,
+        dashboard_url => link,
+        support_url => link,
+        login_url => link,
+    }
 }

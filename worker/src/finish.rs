@@ -1,0 +1,68 @@
+//! The steps after the append, which a repeat and a resume take as well: each may be taken again.
+
+use crate::lease::Right;
+use crate::story::{Again, Fate};
+use crate::{TRIES, Worker, fault};
+use tokio::time::Instant;
+use usher_events::{LifecycleEvent, Sub};
+use usher_shared::commit::{Commit, EffectKind, Recorded};
+use usher_shared::port::{Appended, Fault};
+use usher_shared::preferences::Preferences;
+use usher_shared::retry::retry;
+use usher_shared::user::UserItem;
+
+impl Worker {
+    /// Folds a recorded commit into its user, gives the user settings, and performs the
+    /// once-effects that are open. `known` is the user item as it was read last.
+    pub(crate) async fn finish(
+        &self,
+        commit: &mut Commit,
+        known: Option<UserItem>,
+        appended: Appended,
+        right: Right,
+        deadline: Instant,
+    ) -> Result<Vec<(EffectKind, Fate)>, Again> {
+        let Some(sub) = commit.sub().cloned() else {
+            return Ok(Vec::new());
+        };
+        let item = self.project(&sub, commit, known, deadline).await?;
+        fault::point("claimed", sub.as_str());
+        self.ensure_preferences(&sub, commit, appended, deadline)
+            .await?;
+        fault::point("prepared", sub.as_str());
+        self.perform_once(commit, &item, right, deadline).await
+    }
+
+    /// Gives a confirmed user settings, unless there are any. A repeat reads before it writes: a
+    /// refused write costs as much as a write.
+    async fn ensure_preferences(
+        &self,
+        sub: &Sub,
+        commit: &Commit,
+        appended: Appended,
+        deadline: Instant,
+    ) -> Result<(), Again> {
+        let Recorded::Lifecycle(LifecycleEvent::SignUpConfirmed(event)) = &commit.envelope.event
+        else {
+            return Ok(());
+        };
+        if !self.policy.profile.create {
+            return Ok(());
+        }
+        if appended == Appended::AlreadyThere {
+            let read = || self.store.preferences(sub);
+            let there = retry(&TRIES, deadline, Fault::disposition, read).await?;
+            if there.is_some() {
+                return Ok(());
+            }
+        }
+        let initial = Preferences::initial(
+            &self.policy.preferences,
+            &event.person,
+            commit.envelope.time,
+        );
+        let write = || self.store.ensure_preferences(sub, &initial);
+        retry(&TRIES, deadline, Fault::disposition, write).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,64 @@
+//! Resuming a commit: doing what is left of it, from what the log says and nothing else.
+
+use crate::Worker;
+use crate::batch::Step;
+use crate::lease::Right;
+use crate::message::Resume;
+use crate::record::Kept;
+use crate::story::{Again, Outcome, Story};
+use tokio::time::Instant;
+use usher_events::Fact;
+use usher_shared::commit::{EffectKind, Entry};
+use usher_shared::port::{Appended, Loaded};
+
+impl Worker {
+    /// Does what is left of a recorded commit. Where another try has its lease, that one does it,
+    /// and there is nothing for us: what stays due the sweep finds again.
+    pub(crate) async fn resume(&self, resume: &Resume, deadline: Instant) -> Result<Step, Again> {
+        let nothing = Step::Settled(Outcome::NothingToResume);
+        let Ok(_only_try) = self.only_try(resume.id) else {
+            return Ok(nothing);
+        };
+        let loaded = match resume.subject.sub() {
+            Some(sub) => self.loaded(sub, deadline).await?,
+            None => Loaded::default(),
+        };
+        let key = loaded.key.as_ref();
+        let recorded = self
+            .recorded(&resume.subject, resume.id, key, deadline)
+            .await?;
+        let Some(mut commit) = recorded else {
+            return Ok(nothing);
+        };
+        if !commit.ledger.entries().any(|(_, entry)| entry.is_open()) {
+            return Ok(nothing);
+        }
+        let finished = self
+            .finish(
+                &mut commit,
+                loaded.user,
+                Appended::AlreadyThere,
+                Right::Untaken,
+                deadline,
+            )
+            .await;
+        let effects = match finished {
+            Ok(effects) => effects,
+            Err(Again::LeaseNotOurs) => return Ok(nothing),
+            Err(again) => return Err(again),
+        };
+        let story = Story {
+            id: resume.id,
+            event: commit.envelope.event.name(),
+            appended: false,
+            decided: Vec::new(),
+            effects,
+        };
+        let publication = commit.ledger.get(EffectKind::Publication);
+        Ok(if publication.is_some_and(Entry::is_open) {
+            Step::Kept(Box::new(Kept { commit, story }))
+        } else {
+            Step::Settled(Outcome::Recorded(story))
+        })
+    }
+}
