@@ -1,6 +1,6 @@
 //! Writing `response`, and nothing else.
 
-use crate::cognito::Call;
+use crate::cognito::{Call, Source, TokenSource};
 use serde_json::{Map, Value, json, value::RawValue};
 use usher_shared::policy::claims::{self, ClaimValue, Grant};
 use usher_shared::policy::{ClaimNames, Policy, TokenVersion};
@@ -19,7 +19,7 @@ pub fn tokens(call: &Call<'_>, policy: &Policy, grant: &Grant) -> Option<Box<Raw
         TokenVersion::V1 => {
             let mut section = details(&policy.tokens.id, true);
             section.extend(groups.map(|groups| ("groupOverrideDetails".to_owned(), groups)));
-            write(call, V1_MEMBER, section)
+            write(call, V1_MEMBER, &section)
         }
         TokenVersion::V2 => {
             let mut section = two_tokens(
@@ -27,7 +27,7 @@ pub fn tokens(call: &Call<'_>, policy: &Policy, grant: &Grant) -> Option<Box<Raw
                 details(&policy.tokens.access, false),
             );
             section.extend(groups.map(|groups| ("groupOverrideDetails".to_owned(), groups)));
-            write(call, V2_MEMBER, section)
+            write(call, V2_MEMBER, &section)
         }
     }
 }
@@ -36,23 +36,33 @@ pub fn tokens(call: &Call<'_>, policy: &Policy, grant: &Grant) -> Option<Box<Raw
 pub fn suppressions(call: &Call<'_>, policy: &Policy) -> Option<Box<RawValue>> {
     let section = || claim_section(Vec::new(), &policy.tokens.suppress, false);
     match shape(call, policy) {
-        TokenVersion::V1 => write(call, V1_MEMBER, section()),
-        TokenVersion::V2 => write(call, V2_MEMBER, two_tokens(section(), section())),
+        TokenVersion::V1 => write(call, V1_MEMBER, &section()),
+        TokenVersion::V2 if is_machine(call) => {
+            write(call, V2_MEMBER, &two_tokens(Map::new(), section()))
+        }
+        TokenVersion::V2 => write(call, V2_MEMBER, &two_tokens(section(), section())),
     }
 }
 
 /// The shape that this call wants: as the policy says, else as the event shows. The placeholder in
-/// `response` is the surest sign; `version` is "1" in some events of the second shape.
+/// `response` is the surest sign; `version` is "1" in some events of the second shape. A machine's
+/// tokens know only the second.
 fn shape(call: &Call<'_>, policy: &Policy) -> TokenVersion {
     let by_version =
         || matches!(call.version.as_deref(), Some("2" | "3")) || call.request.has("scopes");
     match policy.tokens.version {
+        _ if is_machine(call) => TokenVersion::V2,
         Some(version) => version,
-        None if call.response_member(V2_MEMBER).is_some() => TokenVersion::V2,
-        None if call.response_member(V1_MEMBER).is_some() => TokenVersion::V1,
+        None if call.has_place_for(V2_MEMBER) => TokenVersion::V2,
+        None if call.has_place_for(V1_MEMBER) => TokenVersion::V1,
         None if by_version() => TokenVersion::V2,
         None => TokenVersion::V1,
     }
+}
+
+/// Whether the token is a machine's own; it has an access token and no other.
+fn is_machine(call: &Call<'_>) -> bool {
+    call.source == Source::TokenGeneration(TokenSource::ClientCredentials)
 }
 
 fn granted(
@@ -114,11 +124,11 @@ fn group_override(call: &Call<'_>, groups: Vec<String>) -> Value {
     Value::Object(details)
 }
 
-fn write(call: &Call<'_>, member: &str, section: Map<String, Value>) -> Option<Box<RawValue>> {
+fn write(call: &Call<'_>, member: &str, section: &Map<String, Value>) -> Option<Box<RawValue>> {
     if section.is_empty() {
         return None;
     }
     let value =
-        serde_json::value::to_raw_value(&section).expect("a map with text keys is always JSON");
+        serde_json::value::to_raw_value(section).expect("a map with text keys is always JSON");
     Some(call.with_response(member, &value))
 }

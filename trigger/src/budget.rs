@@ -58,4 +58,43 @@ mod tests {
         assert_eq!(start.elapsed(), Duration::from_millis(800));
         assert!(budget.share(1, 1) < budget.deadline());
     }
+
+    #[tokio::test(start_paused = true)]
+    async fn every_stage_may_hang_and_the_answer_still_leaves_in_time() {
+        for length in [200, 201, 999, 2_500, 4_000].map(Duration::from_millis) {
+            let start = Instant::now();
+            let budget = Budget::new(start, length);
+            let mut turns = Vec::new();
+            let mut hang = async |until: Option<Instant>| {
+                let begun = Instant::now();
+                match until {
+                    None => drop(budget.look(std::future::pending::<()>()).await),
+                    Some(until) => drop(timeout_at(until, std::future::pending::<()>()).await),
+                }
+                turns.push(begun.elapsed());
+            };
+            hang(None).await;
+            hang(Some(budget.share(1, 2))).await;
+            hang(Some(budget.share(1, 2))).await;
+            hang(Some(budget.share(1, 1))).await;
+            let slack = budget.deadline().saturating_duration_since(Instant::now());
+            assert!(
+                slack + Duration::from_millis(2) >= LAST_WORDS,
+                "{length:?} {turns:?}"
+            );
+            assert!(
+                turns.iter().all(|turn| *turn >= length / 10),
+                "{length:?} {turns:?}"
+            );
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_budget_that_is_used_up_has_no_share_left() {
+        let budget = Budget::new(Instant::now(), Duration::from_millis(200));
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert_eq!(budget.share(1, 2), Instant::now());
+        assert_eq!(budget.look(std::future::pending::<()>()).await, None);
+        assert_eq!(budget.look(async { 1 }).await, Some(1));
+    }
 }

@@ -10,10 +10,10 @@ pub use request::Request;
 pub use source::{Source, TokenSource};
 
 use serde_json::value::RawValue;
+use std::fmt;
 use usher_events::PoolId;
 
 /// One call of Cognito's: the raw event, and what we could read of it.
-#[derive(Debug)]
 pub struct Call<'a> {
     raw: RawObject<'a>,
     /// Which trigger it is.
@@ -60,9 +60,20 @@ impl<'a> Call<'a> {
         self.raw.with("response", &response)
     }
 
-    /// A member of `response`, as it came; `None` also where it came as null.
-    pub fn response_member(&self, key: &str) -> Option<&'a RawValue> {
-        let response = self.raw.get("response").and_then(RawObject::read)?;
-        response.get(key)
+    /// Whether `response` came with this member. Cognito marks the place of an answer with null, and
+    /// that counts.
+    pub fn has_place_for(&self, key: &str) -> bool {
+        let response = self.raw.get("response").and_then(RawObject::read);
+        response.is_some_and(|response| response.get(key).is_some())
+    }
+}
+
+impl fmt::Debug for Call<'_> {
+    /// Shows which trigger of which pool it is. Everything else may be personal, the user name too.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call")
+            .field("source", &self.source)
+            .field("pool", &self.pool)
+            .finish_non_exhaustive()
     }
 }

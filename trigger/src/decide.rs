@@ -6,13 +6,13 @@ use crate::cognito::{Call, Source, TokenSource};
 use crate::facts::{self, Witness};
 use crate::refusal::Refusal;
 use serde_json::value::RawValue;
-use usher_events::{Envelope, LifecycleEvent, RefusalReason, SignUpRoute, Sub, identity};
+use std::fmt;
+use usher_events::{Envelope, Fact, LifecycleEvent, RefusalReason, SignUpRoute, Sub, identity};
 use usher_shared::policy::{Policy, UserRead, admit, claims, person};
 use usher_shared::port::Store;
 use usher_shared::user::UserItem;
 
 /// What one call comes to, before anything is published.
-#[derive(Debug)]
 pub struct Verdict {
     /// The event with its response, or `None` to give it back as it came.
     pub answer: Result<Option<Box<RawValue>>, Refusal>,
@@ -30,6 +30,24 @@ impl Verdict {
             reason: None,
         }
     }
+
+    fn answer(answer: Option<Box<RawValue>>) -> Self {
+        Self {
+            answer: Ok(answer),
+            fact: None,
+            reason: None,
+        }
+    }
+}
+
+impl fmt::Debug for Verdict {
+    /// Shows what was decided and not the event that goes back.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Verdict")
+            .field("reason", &self.reason)
+            .field("fact", &self.fact.as_ref().map(|fact| fact.event.name()))
+            .finish_non_exhaustive()
+    }
 }
 
 /// Decides one call.
@@ -44,7 +62,11 @@ pub async fn decide(
         Source::PreAuthentication => sign_in(call, witness, store, budget).await,
         Source::TokenGeneration(source) => token(call, witness, store, budget, source).await,
         Source::ConfirmSignUp | Source::ConfirmForgotPassword | Source::PostAuthentication => {
-            Verdict::pass(witness.after_the_fact(call))
+            let fact = witness.after_the_fact(call);
+            if fact.is_none() {
+                tracing::warn!("The event names no user by sub; nothing can be published of it");
+            }
+            Verdict::pass(fact)
         }
     }
 }
@@ -85,17 +107,17 @@ async fn token(
     budget: Budget,
     source: TokenSource,
 ) -> Verdict {
-    let sub = match (facts::sub(call), source) {
-        (Some(sub), _) => sub,
-        (None, TokenSource::ClientCredentials) => return Verdict::pass(None),
-        (None, _) => {
-            let answer = answer::suppressions(call, witness.policy);
-            return Verdict {
-                answer: Ok(answer),
-                fact: None,
-                reason: None,
-            };
-        }
+    let sub = match source {
+        // A machine's token is about no user, whatever else its event may say.
+        TokenSource::ClientCredentials => None,
+        TokenSource::HostedAuth
+        | TokenSource::Authentication
+        | TokenSource::NewPasswordChallenge
+        | TokenSource::AuthenticateDevice
+        | TokenSource::RefreshTokens => facts::sub(call),
+    };
+    let Some(sub) = sub else {
+        return Verdict::answer(answer::suppressions(call, witness.policy));
     };
     let look = glance(store, &sub, budget).await;
     if let Err(reason) = admit::token(known(&look)) {
@@ -104,11 +126,7 @@ async fn token(
     let mut who = call.request.person(&witness.policy.attributes);
     person::normalize(&mut who);
     let grant = claims::grant(witness.policy, known(&look), Some(&who));
-    Verdict {
-        answer: Ok(answer::tokens(call, witness.policy, &grant)),
-        fact: None,
-        reason: None,
-    }
+    Verdict::answer(answer::tokens(call, witness.policy, &grant))
 }
 
 fn refuse(

@@ -5,14 +5,14 @@ use crate::cognito::Call;
 use crate::decide::{Verdict, decide, when_broken};
 use crate::facts::Witness;
 use crate::fault;
+use crate::fence::{self, Broken};
 use crate::publish::{Publisher, Route};
 use crate::refusal::Refusal;
-use futures::FutureExt;
 use serde_json::value::RawValue;
-use std::panic::AssertUnwindSafe;
+use std::fmt;
 use std::sync::Arc;
-use tokio::time::{Instant, timeout_at};
-use usher_events::{Envelope, LifecycleEvent, RefusalReason};
+use tokio::time::Instant;
+use usher_events::{Envelope, Fact, LifecycleEvent, RefusalReason, Time};
 use usher_shared::clock::Clock;
 use usher_shared::digest::Secret;
 use usher_shared::policy::Policy;
@@ -58,7 +58,6 @@ impl Decision {
 }
 
 /// One call, handled.
-#[derive(Debug)]
 pub struct Handled {
     /// What Cognito gets.
     pub answer: Result<Box<RawValue>, Refusal>,
@@ -72,47 +71,64 @@ impl Trigger {
     /// Answers one call within the budget, whatever is broken.
     pub async fn handle(&self, event: &RawValue, request_id: &str) -> Handled {
         let start = Instant::now();
-        let Some(call) = Call::read(event) else {
-            tracing::debug!("A trigger that usher does not act on goes back as it came");
-            return Handled {
+        let budget = Budget::new(start, self.policy.trigger.budget);
+        let call = Call::read(event);
+        let handled = match &call {
+            Some(call) => self.act(event, call, request_id, budget).await,
+            None => Handled {
                 answer: Ok(event.to_owned()),
                 decision: Decision::Unknown,
                 published: None,
-            };
+            },
         };
-        let budget = Budget::new(start, self.policy.trigger.budget);
-        let handled =
-            AssertUnwindSafe(self.decide_and_publish(&call, request_id, budget)).catch_unwind();
-        let handled = match timeout_at(budget.deadline(), handled).await {
-            Ok(Ok((verdict, route))) => finish(event, verdict, route),
-            Ok(Err(_)) => self.broken(event, &call, "Handling a trigger panicked"),
-            Err(_) => self.broken(
-                event,
-                &call,
-                "Handling a trigger took longer than its budget",
-            ),
-        };
+        let published = handled.published.as_ref();
         tracing::info!(
-            trigger.source = call.source.as_str(),
+            trigger.source = call.as_ref().map(|call| call.source.as_str()),
             decision = handled.decision.as_str(),
             reason = handled.reason().map(RefusalReason::as_str),
-            event.id = handled
-                .published
-                .as_ref()
-                .map(|(envelope, _)| tracing::field::display(envelope.id)),
-            route = handled.published.as_ref().map(|(_, route)| route.as_str()),
+            event.id = published.map(|(envelope, _)| tracing::field::display(envelope.id)),
+            route = published.map(|(_, route)| route.as_str()),
             duration_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX),
             "Answered a trigger"
         );
         handled
     }
 
-    async fn decide_and_publish(
+    /// Decides, then publishes. What becomes of publishing changes no answer: who was refused stays
+    /// refused.
+    async fn act(
         &self,
+        event: &RawValue,
         call: &Call<'_>,
         request_id: &str,
         budget: Budget,
-    ) -> (Verdict, Option<Route>) {
+    ) -> Handled {
+        let decided = fence::within(budget.deadline(), self.decide(call, request_id, budget));
+        let (verdict, now) = match decided.await {
+            Ok(decided) => decided,
+            Err(broken) => return self.broken(event, call, broken),
+        };
+        let published = match verdict.fact {
+            Some(fact) => {
+                let route = self.publisher.publish(&fact, now, budget).await;
+                Some((fact, route))
+            }
+            None => None,
+        };
+        let decision = match (&verdict.answer, verdict.reason) {
+            (Err(_), Some(reason)) => Decision::Refused(reason),
+            (Ok(Some(_)), _) => Decision::Answered,
+            (Ok(None) | Err(_), _) => Decision::Passed,
+        };
+        let answer = verdict.answer;
+        Handled {
+            answer: answer.map(|answer| answer.unwrap_or_else(|| event.to_owned())),
+            decision,
+            published,
+        }
+    }
+
+    async fn decide(&self, call: &Call<'_>, request_id: &str, budget: Budget) -> (Verdict, Time) {
         let now = self.clock.now();
         let witness = Witness {
             policy: &self.policy,
@@ -122,40 +138,34 @@ impl Trigger {
         };
         fault::point("decide");
         let verdict = decide(call, witness, self.publisher.store.as_ref(), budget).await;
-        let route = match &verdict.fact {
-            Some(fact) => Some(self.publisher.publish(fact, now, budget).await),
-            None => None,
-        };
-        (verdict, route)
+        (verdict, now)
     }
 
-    fn broken(&self, event: &RawValue, call: &Call<'_>, what: &'static str) -> Handled {
+    fn broken(&self, event: &RawValue, call: &Call<'_>, broken: Broken) -> Handled {
         tracing::error!(
             trigger.source = call.source.as_str(),
-            "{what}; answered as the policy says for that"
+            "Deciding a trigger {broken}; answered as the policy says for that"
         );
         let answer = when_broken(call, &self.policy);
-        let answer = answer.map(|answer| answer.unwrap_or_else(|| event.to_owned()));
         Handled {
-            answer,
+            answer: answer.map(|answer| answer.unwrap_or_else(|| event.to_owned())),
             decision: Decision::Broken,
             published: None,
         }
     }
 }
 
-fn finish(event: &RawValue, verdict: Verdict, route: Option<Route>) -> Handled {
-    let decision = match (&verdict.answer, verdict.reason) {
-        (Err(_), Some(reason)) => Decision::Refused(reason),
-        (Ok(Some(_)), _) => Decision::Answered,
-        (Ok(None) | Err(_), _) => Decision::Passed,
-    };
-    Handled {
-        answer: verdict
-            .answer
-            .map(|answer| answer.unwrap_or_else(|| event.to_owned())),
-        decision,
-        published: verdict.fact.zip(route),
+impl fmt::Debug for Handled {
+    /// Shows what was decided and published, and not the event that goes back.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let published = self.published.as_ref();
+        f.debug_struct("Handled")
+            .field("decision", &self.decision)
+            .field(
+                "published",
+                &published.map(|(fact, route)| (fact.event.name(), route)),
+            )
+            .finish_non_exhaustive()
     }
 }
 

@@ -14,7 +14,12 @@ pub async fn serve(trigger: Trigger) -> Result<(), Error> {
     lambda_runtime::run(service_fn(move |event| invoke(Arc::clone(&trigger), event))).await
 }
 
-async fn invoke(
+/// Answers one invocation.
+///
+/// # Errors
+///
+/// A refusal and nothing else: Lambda reports it under [`Refusal::ERROR_TYPE`] in the policy's words.
+pub async fn invoke(
     trigger: Arc<Trigger>,
     event: LambdaEvent<Box<RawValue>>,
 ) -> Result<Box<RawValue>, Refusal> {
@@ -23,8 +28,11 @@ async fn invoke(
         .await;
     match answer {
         Ok(handled) => handled.answer,
-        // Handling catches its own panics; one that got past it came before we knew which trigger
+        // Handling holds in its own panics; one that got past it came before we knew which trigger
         // this is, and an event that we do not know goes back as it came.
-        Err(_) => Ok(event.payload),
+        Err(_panic) => {
+            tracing::error!("Reading a trigger panicked; the event goes back as it came");
+            Ok(event.payload)
+        }
     }
 }

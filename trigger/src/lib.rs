@@ -9,6 +9,7 @@ pub mod cognito;
 pub mod decide;
 pub mod facts;
 mod fault;
+mod fence;
 pub mod handle;
 pub mod lambda;
 pub mod publish;

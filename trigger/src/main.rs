@@ -2,9 +2,14 @@
 
 use usher_shared::{config, telemetry};
 
+/// The runtime logs as an error whatever the handler gives back as one. Ours are refusals, which are
+/// in the log already, and panics do not get that far.
+const REFUSALS_ARE_NO_ERRORS: &str = "lambda_runtime::layers::panic=off";
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    telemetry::init(&config::log_filter(), telemetry::Format::Json)?;
+    let filter = format!("{},{REFUSALS_ARE_NO_ERRORS}", config::log_filter());
+    telemetry::init(&filter, telemetry::Format::Json)?;
     let config = config::Config::from_env()?;
     usher_trigger::lambda::serve(usher_trigger::wiring::trigger(config).await).await
 }

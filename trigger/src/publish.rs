@@ -4,9 +4,10 @@
 //! of the budget and no more, so that the last is still tried when the first two hang.
 
 use crate::budget::Budget;
+use crate::{fault, fence};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 use usher_events::{Envelope, EventId, Fact, LifecycleEvent, Time, wire};
 use usher_shared::disposition::FaultKind;
 use usher_shared::port::{Bus, BusEntry, Fault, Outgoing, Queue, Store};
@@ -62,34 +63,17 @@ pub struct Publisher {
 }
 
 impl Publisher {
-    /// Publishes one event. Never fails: what nobody takes is counted in a line of its own.
+    /// Publishes one event. Never fails and never panics: what nobody takes is counted in a line of
+    /// its own.
     pub async fn publish(
         &self,
         envelope: &Envelope<LifecycleEvent>,
         now: Time,
         budget: Budget,
     ) -> Route {
-        let body = wire::encode(envelope);
-        let queued = within(budget.share(1, 2), "queue", |until| {
-            self.to_queue(envelope, &body, until)
-        })
-        .await;
-        if queued.is_ok() {
-            return Route::Queue;
-        }
-        let on_bus = within(budget.share(1, 2), "bus", |until| {
-            self.to_bus(envelope, &body, until)
-        })
-        .await;
-        if on_bus.is_ok() {
-            return Route::Bus;
-        }
-        let spilled = within(budget.share(1, 1), "spill", |until| {
-            self.to_spill(envelope.id, &body, now, until)
-        })
-        .await;
-        if spilled.is_ok() {
-            return Route::Spill;
+        let taken = fence::within(budget.deadline(), self.to_any(envelope, now, budget)).await;
+        if let Ok(Some(route)) = taken {
+            return route;
         }
         tracing::error!(
             event.id = %envelope.id,
@@ -98,6 +82,36 @@ impl Publisher {
             "An event is lost: queue, bus and table all refused it"
         );
         Route::Unpublished
+    }
+
+    /// Tries one place after the other.
+    async fn to_any(
+        &self,
+        envelope: &Envelope<LifecycleEvent>,
+        now: Time,
+        budget: Budget,
+    ) -> Option<Route> {
+        fault::point("publish");
+        let body = wire::encode(envelope);
+        let until = budget.share(1, 2);
+        if within(until, "queue", self.to_queue(envelope, &body, until)).await {
+            return Some(Route::Queue);
+        }
+        let until = budget.share(1, 2);
+        if within(until, "bus", self.to_bus(envelope, &body, until)).await {
+            return Some(Route::Bus);
+        }
+        let until = budget.share(1, 1);
+        if within(
+            until,
+            "spill",
+            self.to_spill(envelope.id, &body, now, until),
+        )
+        .await
+        {
+            return Some(Route::Spill);
+        }
+        None
     }
 
     async fn to_queue(
@@ -158,21 +172,21 @@ const NO_RESULT: Fault = Fault {
     kind: FaultKind::Corrupt,
 };
 
-/// Runs one way of publishing until its share of time is used up, and says in the log if it failed.
-async fn within<F: Future<Output = Result<(), Fault>>>(
+/// Runs one way of publishing until its share of time is used up. Says whether it succeeded, and in
+/// the log why not. A way that panics has failed as any other, and the next is tried.
+async fn within(
     until: Instant,
     place: &'static str,
-    way: impl FnOnce(Instant) -> F,
-) -> Result<(), ()> {
-    match timeout_at(until, way(until)).await {
-        Ok(Ok(())) => return Ok(()),
+    way: impl Future<Output = Result<(), Fault>>,
+) -> bool {
+    match fence::within(until, way).await {
+        Ok(Ok(())) => return true,
         Ok(Err(fault)) => {
-            tracing::warn!(place, fault = %fault, "An event was not taken here; trying the next place")
+            tracing::warn!(place, fault = %fault, "An event was not taken here; trying the next place");
         }
-        Err(_) => tracing::warn!(
-            place,
-            "A place for events was too slow; trying the next one"
-        ),
+        Err(broken) => {
+            tracing::warn!(place, "A place for events {broken}; trying the next one");
+        }
     }
-    Err(())
+    false
 }

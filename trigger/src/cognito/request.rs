@@ -1,3 +1,4 @@
+use super::RawObject;
 use serde_json::{Map, Value, value::RawValue};
 use std::fmt;
 use usher_events::{Person, Personal};
@@ -5,6 +6,9 @@ use usher_shared::policy::Attributes;
 
 /// Stands for an outside provider that we know to be there and cannot name. No policy trusts it.
 const UNNAMED_PROVIDER: &str = "(unnamed)";
+
+/// How deep members are read one at a time: those of `request`, and those of its maps.
+const LEVELS: u8 = 2;
 
 /// `request`, as far as anybody asks for it. Holds passwords and codes, so it never shows itself.
 #[derive(Clone, Default)]
@@ -18,7 +22,7 @@ impl fmt::Debug for Request {
 
 impl Request {
     pub(super) fn read(raw: &RawValue) -> Self {
-        Self(serde_json::from_str(raw.get()).unwrap_or_default())
+        Self(members(raw, LEVELS))
     }
 
     fn map(&self, key: &str) -> Option<&Map<String, Value>> {
@@ -124,6 +128,22 @@ impl Request {
     }
 }
 
+/// Reads an object member by member, so that one that cannot be read – a number beyond all numbers,
+/// half a character, a hundred arrays in each other – takes no other with it. Whether a user is
+/// suspended must not hang on a value that nobody asks for.
+fn members(raw: &RawValue, levels: u8) -> Map<String, Value> {
+    let object = RawObject::read(raw).unwrap_or_default();
+    let value = |raw: &RawValue| match serde_json::from_str(raw.get()) {
+        Ok(value) => value,
+        Err(_) if levels > 1 => Value::Object(members(raw, levels - 1)),
+        Err(_) => Value::Null,
+    };
+    object
+        .members()
+        .map(|(name, raw)| (name.to_owned(), value(raw)))
+        .collect()
+}
+
 fn text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => (!text.is_empty()).then(|| text.clone()),
@@ -176,6 +196,18 @@ mod tests {
             );
         }
         assert!(person(json!({ "identities": "[]" })).providers.is_empty());
+    }
+
+    #[test]
+    fn a_member_that_cannot_be_read_takes_no_other_with_it() {
+        let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
+        for odd in ["1e999", r#""\ud800""#, r#"{"\ud800":1}"#, &deep] {
+            let text = format!(
+                r#"{{"x":{odd},"clientMetadata":{odd},"userAttributes":{{"sub":"3f0c","y":{odd}}}}}"#
+            );
+            let request = Request::read(&RawValue::from_string(text).unwrap());
+            assert_eq!(request.attribute("sub").as_deref(), Some("3f0c"), "{odd}");
+        }
     }
 
     #[test]

@@ -1,0 +1,15 @@
+//! What Cognito, its users and the worker may rely on.
+
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "what tests share fails as they do, by panicking"
+)]
+
+mod canary;
+mod echo;
+mod lambda;
+mod outages;
+mod sources;
+mod tokens;
+mod world;

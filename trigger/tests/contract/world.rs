@@ -1,0 +1,354 @@
+//! A trigger, and places around it that do as they are told.
+
+use async_trait::async_trait;
+use serde_json::{Value, value::RawValue};
+use std::collections::HashMap;
+use std::io::Write;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt;
+use usher_events::{
+    Envelope, EventId, LifecycleEvent, OperatorEvent, PoolId, RefusalReason, SignInRefused, Sub,
+    Subject, SuspensionReason, Time, UserSuspended, identity,
+};
+use usher_shared::clock::{Clock, FixedClock};
+use usher_shared::commit::{Commit, EffectKind, Entry, Lease, Ledger, Recorded};
+use usher_shared::digest::Secret;
+use usher_shared::disposition::FaultKind;
+use usher_shared::policy::{Policy, file};
+use usher_shared::port::{
+    Appended, Bus, BusEntry, Due, Fault, Loaded, Outgoing, Queue, Store, TakenLease, Written,
+};
+use usher_shared::preferences::Preferences;
+use usher_shared::seal::{SealedCommit, UserKey};
+use usher_shared::user::{User, UserItem};
+use usher_trigger::publish::Publisher;
+use usher_trigger::{Handled, Trigger};
+
+/// The user of every fixture that has one.
+pub(crate) const SUB: &str = "9c1f6b1e-4d2a-4f0e-8a37-1f0f2f6f3a51";
+const POOL: &str = "eu-west-1_Ex4mpl301";
+
+pub(crate) fn now() -> Time {
+    "2026-01-02T03:04:05Z".parse().unwrap()
+}
+
+/// The policy of this text.
+pub(crate) fn policy(text: &str) -> Policy {
+    let no_files = |_: &Path| Err(std::io::ErrorKind::NotFound.into());
+    file::parse(text, Path::new(""), &no_files).unwrap()
+}
+
+/// How a place behaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mood {
+    Well,
+    Hangs,
+    Fails(FaultKind),
+    Panics,
+}
+
+impl Mood {
+    async fn show(self, operation: &'static str) -> Result<(), Fault> {
+        match self {
+            Self::Well => Ok(()),
+            Self::Hangs => std::future::pending().await,
+            Self::Fails(kind) => Err(Fault::new(operation, kind)),
+            Self::Panics => panic!("planted at {operation}"),
+        }
+    }
+}
+
+/// A queue, a bus and a table in one, which keep what they are given.
+pub(crate) struct Places {
+    pub(crate) reading: Mood,
+    pub(crate) queue: Mood,
+    pub(crate) bus: Mood,
+    pub(crate) spill: Mood,
+    pub(crate) users: HashMap<Sub, UserItem>,
+    pub(crate) queued: Mutex<Vec<Outgoing>>,
+    pub(crate) on_bus: Mutex<Vec<BusEntry>>,
+    pub(crate) spilled: Mutex<Vec<(EventId, String, Time)>>,
+}
+
+impl Places {
+    pub(crate) fn new() -> Self {
+        Self {
+            reading: Mood::Well,
+            queue: Mood::Well,
+            bus: Mood::Well,
+            spill: Mood::Well,
+            users: HashMap::new(),
+            queued: Mutex::default(),
+            on_bus: Mutex::default(),
+            spilled: Mutex::default(),
+        }
+    }
+
+    /// Places that know the fixtures' user as these commits tell of it.
+    pub(crate) fn knowing(commits: &[Commit]) -> Self {
+        let sub = Sub::new(SUB).unwrap();
+        let user = User::fold(commits);
+        let item = UserItem {
+            user,
+            version: 1,
+            ..UserItem::new(sub.clone())
+        };
+        Self {
+            users: HashMap::from([(sub, item)]),
+            ..Self::new()
+        }
+    }
+}
+
+#[async_trait]
+impl Queue for Places {
+    async fn send(&self, message: &Outgoing) -> Result<(), Fault> {
+        self.queue.show("queue.send").await?;
+        self.queued.lock().unwrap().push(message.clone());
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Bus for Places {
+    async fn publish(&self, entries: &[BusEntry]) -> Vec<Result<(), Fault>> {
+        let mood = self.bus.show("bus.publish").await;
+        if mood.is_ok() {
+            self.on_bus.lock().unwrap().extend_from_slice(entries);
+        }
+        entries.iter().map(|_| mood).collect()
+    }
+}
+
+#[async_trait]
+impl Store for Places {
+    async fn glance(&self, sub: &Sub) -> Result<Option<UserItem>, Fault> {
+        self.reading.show("store.glance").await?;
+        Ok(self.users.get(sub).cloned())
+    }
+
+    async fn spill(&self, id: EventId, body: &str, due: Time) -> Result<(), Fault> {
+        self.spill.show("store.spill").await?;
+        let mut spilled = self.spilled.lock().unwrap();
+        spilled.push((id, body.to_owned(), due));
+        Ok(())
+    }
+
+    async fn load(&self, _: &Sub) -> Result<Loaded, Fault> {
+        never()
+    }
+    async fn ensure_key(&self, _: &Sub, _: &UserKey) -> Result<UserKey, Fault> {
+        never()
+    }
+    async fn append(&self, _: &SealedCommit) -> Result<Appended, Fault> {
+        never()
+    }
+    async fn commit(&self, _: &Subject, _: EventId) -> Result<Option<SealedCommit>, Fault> {
+        never()
+    }
+    async fn stream(&self, _: &Subject) -> Result<Vec<SealedCommit>, Fault> {
+        never()
+    }
+    async fn write_user(&self, _: &UserItem) -> Result<Written, Fault> {
+        never()
+    }
+    async fn ensure_preferences(&self, _: &Sub, _: &Preferences) -> Result<(), Fault> {
+        never()
+    }
+    async fn preferences(&self, _: &Sub) -> Result<Option<Preferences>, Fault> {
+        never()
+    }
+    async fn take_lease(
+        &self,
+        _: &Subject,
+        _: EventId,
+        _: Time,
+        _: &Lease,
+    ) -> Result<TakenLease, Fault> {
+        never()
+    }
+    async fn write_entry(
+        &self,
+        _: &Subject,
+        _: EventId,
+        _: EffectKind,
+        _: &Entry,
+        _: Option<Time>,
+        _: Option<&str>,
+    ) -> Result<Written, Fault> {
+        never()
+    }
+    async fn spilled(&self, _: EventId) -> Result<Option<String>, Fault> {
+        never()
+    }
+    async fn remove_spill(&self, _: EventId) -> Result<(), Fault> {
+        never()
+    }
+    async fn due(&self, _: Time, _: u32) -> Result<Vec<Due>, Fault> {
+        never()
+    }
+    async fn move_due(&self, _: &Due, _: Time) -> Result<Written, Fault> {
+        never()
+    }
+}
+
+fn never() -> ! {
+    panic!("the trigger has no business here")
+}
+
+/// A trigger on these places.
+pub(crate) fn trigger(policy: Policy, places: &Arc<Places>) -> Trigger {
+    let publisher = Publisher {
+        queue: places.clone(),
+        bus: places.clone(),
+        store: places.clone(),
+    };
+    trigger_on(policy, publisher)
+}
+
+/// A trigger that publishes there.
+pub(crate) fn trigger_on(policy: Policy, publisher: Publisher) -> Trigger {
+    Trigger {
+        policy: Arc::new(policy),
+        secret: Secret::new(&[7; 32]),
+        publisher,
+        clock: Arc::new(FixedClock(now())),
+    }
+}
+
+/// A clock that is broken by our own fault.
+pub(crate) struct BrokenClock;
+
+impl Clock for BrokenClock {
+    fn now(&self) -> Time {
+        panic!("planted at clock.now")
+    }
+}
+
+/// An event as it is written.
+pub(crate) fn raw(text: &str) -> &RawValue {
+    serde_json::from_str(text).unwrap()
+}
+
+/// Gives one event to a trigger.
+pub(crate) async fn handle(trigger: &Trigger, event: &str) -> Handled {
+    trigger.handle(raw(event), "b9c8a8c6-aaaa").await
+}
+
+/// The fixture of one trigger source.
+pub(crate) fn fixture(source: &str) -> String {
+    let path = Path::new(FIXTURES).join(format!("{source}.json"));
+    std::fs::read_to_string(path).unwrap().trim_end().to_owned()
+}
+
+/// Where fixtures are.
+pub(crate) const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures");
+
+/// The fixture of one trigger source with some values replaced, named by their JSON pointers; a
+/// value that is not there yet is added to the object that is.
+pub(crate) fn changed(source: &str, changes: &[(&str, Value)]) -> String {
+    let mut event: Value = serde_json::from_str(&fixture(source)).unwrap();
+    for (pointer, value) in changes {
+        let (parent, key) = pointer.rsplit_once('/').unwrap();
+        let parent = event.pointer_mut(parent).unwrap().as_object_mut().unwrap();
+        parent.insert(key.replace("~1", "/"), value.clone());
+    }
+    event.to_string()
+}
+
+/// What Cognito got, as JSON.
+pub(crate) fn answer(handled: &Handled) -> Value {
+    serde_json::from_str(handled.answer.as_ref().unwrap().get()).unwrap()
+}
+
+/// `response` of what Cognito got.
+pub(crate) fn response(handled: &Handled) -> Value {
+    answer(handled)["response"].clone()
+}
+
+/// The sentence of a refusal.
+pub(crate) fn refusal(handled: &Handled) -> &str {
+    handled.answer.as_ref().unwrap_err().text()
+}
+
+/// An operator has suspended the fixtures' user.
+pub(crate) fn suspended() -> Commit {
+    let reason = SuspensionReason::Operator;
+    commit(
+        Recorded::Operator(OperatorEvent::from(UserSuspended { reason })),
+        "2026-01-01T00:00:00Z".parse().unwrap(),
+    )
+}
+
+/// The fixtures' user was refused for this in the hour that begins then.
+pub(crate) fn refused(reason: RefusalReason, hour: &str) -> Commit {
+    let event = LifecycleEvent::from(SignInRefused { reason });
+    commit(Recorded::Lifecycle(event), hour.parse().unwrap())
+}
+
+/// A commit about the fixtures' user.
+pub(crate) fn commit(event: Recorded, time: Time) -> Commit {
+    let (pool, sub) = (PoolId::new(POOL).unwrap(), Sub::new(SUB).unwrap());
+    let (id, _) = identity::password_reset(&pool, &sub, time);
+    Commit {
+        envelope: Envelope {
+            id,
+            source: pool,
+            subject: Subject::User(sub),
+            time,
+            correlation_id: None,
+            causation_id: None,
+            event,
+        },
+        decided: Vec::new(),
+        ledger: Ledger::default(),
+        lease: None,
+        recorded_at: time,
+    }
+}
+
+/// What was logged on this thread, everything down to the last trace, while it is held.
+#[derive(Clone, Default)]
+pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    /// Logs of this workspace's crates from here on, on this thread.
+    pub(crate) fn begin() -> (Self, tracing::subscriber::DefaultGuard) {
+        let log = Self::default();
+        let writer = log.clone();
+        let targets = ["usher_trigger", "usher_shared", "usher_events"];
+        let layer = tracing_subscriber::fmt::layer()
+            .json()
+            .with_writer(move || writer.clone());
+        let targets = Targets::new()
+            .with_default(LevelFilter::OFF)
+            .with_targets(targets.map(|target| (target, LevelFilter::TRACE)));
+        let subscriber = tracing_subscriber::registry().with(layer).with(targets);
+        (log, tracing::subscriber::set_default(subscriber))
+    }
+
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+
+    /// The fields of every line.
+    pub(crate) fn lines(&self) -> Vec<Value> {
+        let text = self.text();
+        let lines = text.lines();
+        lines
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
+    }
+}
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
