@@ -39,8 +39,9 @@ pub struct Membership {
 /// What the log says of one user.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct User {
-    /// The earliest event there is.
-    pub created_at: Option<Time>,
+    /// The earliest sign that there is such a user. A refusal is none: its time is the start of an
+    /// hour in which the user may not have been there yet.
+    pub first_seen_at: Option<Time>,
     /// When the sign-up was confirmed.
     pub confirmed_at: Option<Time>,
     /// The latest sign-in.
@@ -69,7 +70,6 @@ impl User {
         let mut user = Self::default();
         match &envelope.event {
             Recorded::Lifecycle(event) => {
-                user.created_at = Some(time);
                 match event {
                     LifecycleEvent::SignUpRequested(_) | LifecycleEvent::SignUpRefused(_) => {
                         return Self::default();
@@ -82,6 +82,7 @@ impl User {
                     }
                 }
                 if let Some(person) = event.person() {
+                    user.first_seen_at = Some(time);
                     user.last_activity_at = Some(time);
                     user.person = Some(Register::new(person.clone(), time, by));
                 }
@@ -121,7 +122,7 @@ impl User {
     #[must_use]
     pub fn join(self, other: Self) -> Self {
         Self {
-            created_at: least(self.created_at, other.created_at),
+            first_seen_at: least(self.first_seen_at, other.first_seen_at),
             confirmed_at: least(self.confirmed_at, other.confirmed_at),
             last_login_at: self.last_login_at.max(other.last_login_at),
             last_activity_at: self.last_activity_at.max(other.last_activity_at),

@@ -50,6 +50,8 @@ type Stamp = (i64, EventId);
 pub struct Marks {
     #[serde(default, rename = "c", skip_serializing_if = "Option::is_none")]
     confirmed: Option<i64>,
+    #[serde(default, rename = "a", skip_serializing_if = "Option::is_none")]
+    first_seen: Option<i64>,
     #[serde(default, rename = "p", skip_serializing_if = "Option::is_none")]
     person: Option<Stamp>,
     #[serde(default, rename = "x", skip_serializing_if = "Rest::is_empty")]
@@ -102,6 +104,7 @@ impl User {
             });
         let marks = Marks {
             confirmed: self.confirmed_at.map(Time::unix_millis),
+            first_seen: self.first_seen_at.map(Time::unix_millis),
             person: person.map(|register| stamp(register.at, register.by)),
             rest,
             roles: self
@@ -180,7 +183,7 @@ impl User {
             )
         });
         Ok(Self {
-            created_at: profile.created_at,
+            first_seen_at: marks.first_seen.map(instant).transpose()?,
             confirmed_at: marks.confirmed.map(instant).transpose()?,
             last_login_at: profile.last_login_at,
             last_activity_at: profile.last_activity_at,

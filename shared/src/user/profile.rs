@@ -52,7 +52,7 @@ pub struct Profile {
     /// Department.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub department: Option<Personal>,
-    /// The earliest event.
+    /// The confirmation; of a user who was never seen confirming, the first sign of life.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Time>,
     /// The latest sign-in.
@@ -104,7 +104,7 @@ impl Profile {
             status,
             organization_id: membership.map(|membership| membership.organization.clone()),
             department: person.and_then(|person| person.department.clone()),
-            created_at: user.created_at,
+            created_at: user.confirmed_at.or(user.first_seen_at),
             last_login_at: user.last_login_at,
             last_activity_at: user.last_activity_at,
             last_password_reset_at: user.last_password_reset_at,

@@ -33,7 +33,7 @@ fn full(version: u64) -> UserItem {
         account_type: Some(AccountType::new("business").unwrap()),
     };
     let user = User {
-        created_at: Some(at(0)),
+        first_seen_at: Some(at(0)),
         confirmed_at: Some(at(0)),
         last_login_at: Some(at(3)),
         last_activity_at: Some(at(4)),
