@@ -199,6 +199,9 @@ pub struct ProfileRules {
 pub struct MailRules {
     /// Whether a confirmed user is owed a welcome mail.
     pub welcome: bool,
+    /// Whether that is so also where Cognito does not call the address verified. Then anybody can
+    /// have a mail sent to anybody's address by signing up with it.
+    pub welcome_unverified: bool,
     /// The sender; needed where any mail is owed.
     pub from: String,
     /// Where answers go, if not to the sender.

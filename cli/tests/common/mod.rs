@@ -61,12 +61,24 @@ pub struct Local {
 impl Local {
     /// Starts it on any free port and waits until it says that it is ready.
     pub fn start(directory: &Path, arguments: &[&str]) -> Self {
-        let mut child = usher(directory)
+        let mut command = usher(directory);
+        command
             .args(["local", "--port", "0", "--json"])
-            .args(arguments)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+            .args(arguments);
+        Self::spawn(&mut command)
+    }
+
+    /// Starts it with this log filter, and the log in a file.
+    pub fn start_logging(directory: &Path, filter: &str, log: &Path) -> Self {
+        let mut command = usher(directory);
+        command
+            .args(["local", "--port", "0", "--json"])
+            .env("USHER_LOG", filter);
+        Self::spawn(command.stderr(std::fs::File::create(log).unwrap()))
+    }
+
+    fn spawn(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
         stdout.read_line(&mut line).unwrap();
@@ -198,6 +210,19 @@ pub fn mails(outbox: &Path, count: usize) -> Vec<PathBuf> {
             mails.len(),
             outbox.display()
         );
+        std::thread::yield_now();
+    }
+}
+
+/// What the bus was told, once it was told this; panics if that takes longer than half a minute.
+pub fn told(bus: &Path, what: &str) -> String {
+    let end = Instant::now() + Duration::from_secs(30);
+    loop {
+        let text = std::fs::read_to_string(bus).unwrap_or_default();
+        if text.contains(what) {
+            return text;
+        }
+        assert!(Instant::now() < end, "the bus was told only:\n{text}");
         std::thread::yield_now();
     }
 }

@@ -29,7 +29,7 @@ pub fn react(policy: &Policy, event: &LifecycleEvent) -> Reaction {
             RoleSource::Default,
             Some(policy.roles.default.clone()),
         ));
-        if policy.mail.welcome && confirmed.person.email.is_some() {
+        if policy.mail.welcome && may_be_written_to(policy, &confirmed.person) {
             reaction.owes.push(EffectKind::WelcomeMail);
         }
     }
@@ -40,6 +40,11 @@ pub fn react(policy: &Policy, event: &LifecycleEvent) -> Reaction {
         reaction.decided.push(membership(policy, rule));
     }
     reaction
+}
+
+/// An address that nobody has verified may be anybody's.
+fn may_be_written_to(policy: &Policy, person: &Person) -> bool {
+    person.email.is_some() && (person.email_verified || policy.mail.welcome_unverified)
 }
 
 fn assigned(source: RoleSource, role: Option<usher_events::Role>) -> DecidedEvent {

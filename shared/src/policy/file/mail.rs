@@ -31,6 +31,7 @@ pub(super) fn mail(section: &Section<'_>, base: &Path, read: Read<'_>) -> MailRu
     });
     MailRules {
         welcome: welcome(section),
+        welcome_unverified: section.flag("welcome_unverified", false),
         reply_to: section
             .filled("reply_to")
             .and_then(|found| address(section, found)),

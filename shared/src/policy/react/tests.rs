@@ -210,6 +210,19 @@ fn no_welcome_is_owed_without_an_address_or_with_the_mail_switched_off() {
 }
 
 #[test]
+fn an_address_that_nobody_verified_is_welcomed_only_where_the_policy_says_so() {
+    let unverified = Person {
+        email_verified: false,
+        ..person("ada@acme.example")
+    };
+    let event = confirmed(unverified);
+    assert_eq!(react(&policy(), &event).owes, []);
+    let mut trusting = policy();
+    trusting.mail.welcome_unverified = true;
+    assert_eq!(react(&trusting, &event).owes, [EffectKind::WelcomeMail]);
+}
+
+#[test]
 fn a_repeat_of_an_event_decides_and_owes_the_same() {
     let event = confirmed(person("ada@acme.example"));
     assert_eq!(react(&policy(), &event), react(&policy(), &event));
