@@ -10,6 +10,7 @@ mod canary;
 mod echo;
 mod lambda;
 mod outages;
+mod refusals;
 mod sources;
 mod tokens;
 mod world;

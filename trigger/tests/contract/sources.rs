@@ -1,15 +1,10 @@
 //! Every trigger source that Cognito has: what it is answered, and what is published of it.
 
-use crate::world::{
-    FIXTURES, Log, Places, answer, changed, fixture, handle, now, policy, refusal, refused,
-    response, suspended, trigger,
-};
+use crate::world::{FIXTURES, Log, Places, answer, changed, fixture, handle, policy, trigger};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use usher_events::{
-    ConfirmationRoute, Envelope, Fact, LifecycleEvent, RefusalReason, SignUpContext, Subject, wire,
-};
+use usher_events::{ConfirmationRoute, Envelope, Fact, LifecycleEvent, SignUpContext, wire};
 use usher_shared::policy::Policy;
 use usher_trigger::publish::Route;
 use usher_trigger::{Decision, Handled};
@@ -137,17 +132,21 @@ fn rules() -> Policy {
     policy(RULES)
 }
 
-async fn given(places: Places, event: &str) -> (Handled, Arc<Places>) {
+pub(crate) async fn given(places: Places, event: &str) -> (Handled, Arc<Places>) {
     given_under(rules(), places, event).await
 }
 
-async fn given_under(policy: Policy, places: Places, event: &str) -> (Handled, Arc<Places>) {
+pub(crate) async fn given_under(
+    policy: Policy,
+    places: Places,
+    event: &str,
+) -> (Handled, Arc<Places>) {
     let places = Arc::new(places);
     let handled = handle(&trigger(policy, &places), event).await;
     (handled, places)
 }
 
-fn published(handled: &Handled) -> Option<&LifecycleEvent> {
+pub(crate) fn published(handled: &Handled) -> Option<&LifecycleEvent> {
     handled
         .published
         .as_ref()
@@ -328,126 +327,4 @@ async fn an_event_that_names_no_user_goes_back_and_says_in_the_log_that_nothing_
             log.text()
         );
     }
-}
-
-const GATED: &str = r#"
-[sign_up]
-blocked_domains = ["*.blocked.example", "blocked.example"]
-[messages]
-sign_up_refused = "Not with this address"
-"#;
-
-#[tokio::test]
-async fn a_refused_sign_up_reads_the_fixed_sentence_and_is_published_once_an_hour() {
-    let email = |text: &str| ("/request/userAttributes/email", json!(text));
-    for source in ["PreSignUp_SignUp", "PreSignUp_ExternalProvider"] {
-        let event = changed(source, &[email("eve@Mail.Blocked.example")]);
-        let (handled, _) = given_under(policy(GATED), Places::new(), &event).await;
-        assert_eq!(refusal(&handled), "Not with this address", "{source}");
-        assert_eq!(
-            handled.decision,
-            Decision::Refused(RefusalReason::DomainBlocked),
-            "{source}"
-        );
-        let (fact, _) = handled.published.unwrap();
-        assert_eq!(fact.event.name(), "sign_up_refused", "{source}");
-        assert!(matches!(fact.subject, Subject::SignUp(_)), "{source}");
-        assert_eq!(
-            fact.time,
-            now().bucket_start(std::time::Duration::from_secs(3600)),
-            "{source}"
-        );
-        let (again, _) = given_under(policy(GATED), Places::new(), &event).await;
-        assert_eq!(again.published.unwrap().0.id, fact.id, "{source}");
-    }
-}
-
-#[tokio::test]
-async fn an_administrator_may_create_whom_the_domain_rules_refuse() {
-    let email = (
-        "/request/userAttributes/email",
-        json!("eve@blocked.example"),
-    );
-    let event = changed("PreSignUp_AdminCreateUser", &[email]);
-    let (handled, _) = given_under(policy(GATED), Places::new(), &event).await;
-    assert_eq!(handled.decision, Decision::Passed);
-}
-
-#[tokio::test]
-async fn a_suspended_user_is_refused_at_sign_in_and_at_every_token_a_refresh_included() {
-    for source in [
-        "PreAuthentication_Authentication",
-        "TokenGeneration_HostedAuth",
-        "TokenGeneration_Authentication",
-        "TokenGeneration_NewPasswordChallenge",
-        "TokenGeneration_AuthenticateDevice",
-        "TokenGeneration_RefreshTokens",
-    ] {
-        let (handled, _) = given(Places::knowing(&[suspended()]), &fixture(source)).await;
-        assert_eq!(
-            refusal(&handled),
-            "Sign-in is not possible with this account",
-            "{source}"
-        );
-        assert_eq!(
-            handled.reason(),
-            Some(RefusalReason::UserSuspended),
-            "{source}"
-        );
-        assert_eq!(
-            published(&handled).map(Fact::name),
-            Some("sign_in_refused"),
-            "{source}"
-        );
-    }
-}
-
-#[tokio::test]
-async fn a_refusal_that_the_user_item_shows_already_is_not_published_again() {
-    let this_hour = "2026-01-02T03:00:00Z";
-    for (recorded, event) in [
-        (refused(RefusalReason::UserSuspended, this_hour), None),
-        (
-            refused(RefusalReason::StoreUnavailable, this_hour),
-            Some("sign_in_refused"),
-        ),
-        (
-            refused(RefusalReason::UserSuspended, "2026-01-02T02:00:00Z"),
-            Some("sign_in_refused"),
-        ),
-    ] {
-        for source in [
-            "PreAuthentication_Authentication",
-            "TokenGeneration_RefreshTokens",
-        ] {
-            let places = Places::knowing(&[suspended(), recorded.clone()]);
-            let (handled, _) = given(places, &fixture(source)).await;
-            assert_eq!(
-                handled.reason(),
-                Some(RefusalReason::UserSuspended),
-                "{source}"
-            );
-            assert_eq!(
-                published(&handled).map(Fact::name),
-                event,
-                "{source} {recorded:?}"
-            );
-        }
-    }
-}
-
-#[tokio::test]
-async fn a_sign_in_of_nobody_is_left_to_cognito() {
-    let source = "PreAuthentication_Authentication";
-    let event = changed(
-        source,
-        &[(
-            "/request",
-            json!({ "userNotFound": true, "userAttributes": {} }),
-        )],
-    );
-    let (handled, _) = given(Places::knowing(&[suspended()]), &event).await;
-    assert_eq!(handled.decision, Decision::Passed);
-    assert_eq!(handled.published, None);
-    assert_eq!(response(&handled), json!({}));
 }
