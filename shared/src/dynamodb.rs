@@ -135,3 +135,6 @@ impl Store for Table {
         self.update_due(item, to).await
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -148,22 +148,14 @@ mod tests {
 
     #[test]
     fn each_entry_has_an_outcome_of_its_own() {
-        let failed = |code| PutEventsResultEntry::builder().error_code(code).build();
-        let kind = |given| outcome(given).map_err(|fault| fault.kind);
-        assert_eq!(
-            kind(Some(&PutEventsResultEntry::builder().event_id("e").build())),
-            Ok(())
-        );
-        let throttled = kind(Some(&failed("ThrottlingException")));
-        assert_eq!(throttled, Err(FaultKind::Throttled));
-        assert_eq!(
-            kind(Some(&failed("InternalFailure"))),
-            Err(FaultKind::Unavailable)
-        );
-        assert_eq!(
-            kind(Some(&failed("MalformedDetail"))),
-            Err(FaultKind::Refused)
-        );
-        assert_eq!(kind(None), Err(FaultKind::TimedOut));
+        let kind = |code: Option<&str>| {
+            let entry = PutEventsResultEntry::builder().set_error_code(code.map(str::to_owned));
+            outcome(Some(&entry.build())).map_err(|fault| fault.kind)
+        };
+        assert_eq!(kind(None), Ok(()));
+        assert_eq!(kind(Some("ThrottlingException")), Err(FaultKind::Throttled));
+        assert_eq!(kind(Some("InternalFailure")), Err(FaultKind::Unavailable));
+        assert_eq!(kind(Some("MalformedDetail")), Err(FaultKind::Refused));
+        assert_eq!(outcome(None).unwrap_err().kind, FaultKind::TimedOut);
     }
 }

@@ -83,3 +83,6 @@ impl backoff::Clock for TokioClock {
         Instant::now().into_std()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -144,14 +144,14 @@ pub fn open(sealed: &SealedCommit, key: Option<&UserKey>) -> Result<Commit, Seal
         let key = key.ok_or(SealError::KeyMissing { id })?;
         let wrong = SealError::WrongKey { id };
         let (nonce, text) = bytes.split_at_checked(NONCE_LEN).ok_or(wrong.clone())?;
-        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| wrong.clone())?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_error| wrong.clone())?;
         let mut text = text.to_vec();
         let aad = Aad::from(place(&sealed.envelope.subject, id));
         let text = key
             .aead()
             .open_in_place(nonce, aad, &mut text)
-            .map_err(|_| wrong.clone())?;
-        let person: Value = serde_json::from_slice(text).map_err(|_| wrong)?;
+            .map_err(|_error| wrong.clone())?;
+        let person: Value = serde_json::from_slice(text).map_err(|_error| wrong)?;
         if let Some(data) = stored.data.as_object_mut() {
             data.insert(PERSON_KEY.to_owned(), person);
         }

@@ -54,7 +54,7 @@ pub fn init(filter: &str, format: Format) -> Result<(), TelemetryError> {
         }
         Format::None => Ok(()),
     };
-    begun.map_err(|_| TelemetryError::AlreadySetUp)?;
+    begun.map_err(|_error| TelemetryError::AlreadySetUp)?;
     panic::set_hook(Box::new(move |panic| report(panic, format)));
     Ok(())
 }
@@ -76,7 +76,7 @@ fn subscriber<L>(filter: &str, form: L) -> Result<impl tracing::Subscriber + use
 where
     L: Layer<Registry> + Send + Sync + 'static,
 {
-    let filter = EnvFilter::try_new(filter).map_err(|_| TelemetryError::BadFilter)?;
+    let filter = EnvFilter::try_new(filter).map_err(|_error| TelemetryError::BadFilter)?;
     Ok(tracing_subscriber::registry()
         .with(form)
         .with(filter)

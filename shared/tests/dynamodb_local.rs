@@ -1,6 +1,11 @@
 //! The store's contract on Amazon's own DynamoDB Local. Fails where there is none:
 //! `USHER_TEST_DYNAMODB` says where it is.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a helper that meets the unexpected has failed its test"
+)]
+
 use usher_shared::aws::{Clients, Timeouts};
 use usher_shared::chance;
 use usher_shared::dynamodb::Table;

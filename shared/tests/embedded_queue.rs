@@ -1,5 +1,10 @@
 //! The queue's contract on the embedded queue.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a helper that meets the unexpected has failed its test"
+)]
+
 use async_trait::async_trait;
 use std::sync::Arc;
 use usher_shared::embedded::{Database, DeadLetterQueue, QueueLimits, WorkQueue};

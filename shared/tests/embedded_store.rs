@@ -1,5 +1,10 @@
 //! The store's contract on the embedded DynamoDB, through the same adapter as in the cloud.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a helper that meets the unexpected has failed its test"
+)]
+
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use usher_shared::dynamodb::Table;

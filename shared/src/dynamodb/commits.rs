@@ -162,5 +162,5 @@ fn text(text: &str) -> AttributeValue {
 
 fn value<T: Serialize>(value: &T) -> Result<AttributeValue, Fault> {
     serde_dynamo::aws_sdk_dynamodb_1::to_attribute_value(value)
-        .map_err(|_| Fault::new(UPDATE, FaultKind::Refused))
+        .map_err(|_error| Fault::new(UPDATE, FaultKind::Refused))
 }

@@ -44,10 +44,10 @@ where
 /// Reads an item. What cannot be read is [`FaultKind::Corrupt`]; the reason is not told, because it
 /// may quote a value.
 pub(super) fn read<T: DeserializeOwned>(operation: &'static str, item: Item) -> Result<T, Fault> {
-    dynamo::from_item(item).map_err(|_| Fault::new(operation, FaultKind::Corrupt))
+    dynamo::from_item(item).map_err(|_error| Fault::new(operation, FaultKind::Corrupt))
 }
 
 /// Writes an item. What has no form as an item is refused.
 pub(super) fn item<T: Serialize>(operation: &'static str, value: T) -> Result<Item, Fault> {
-    dynamo::to_item(value).map_err(|_| Fault::new(operation, FaultKind::Refused))
+    dynamo::to_item(value).map_err(|_error| Fault::new(operation, FaultKind::Refused))
 }

@@ -64,7 +64,7 @@ impl Table {
             .keys(key(sub, USER))
             .keys(key(sub, KEY))
             .build()
-            .map_err(|_| Fault::new(BATCH_GET, FaultKind::Refused))?;
+            .map_err(|_error| Fault::new(BATCH_GET, FaultKind::Refused))?;
         let request = self
             .client
             .batch_get_item()
@@ -115,7 +115,7 @@ impl Table {
     }
 
     pub(super) async fn put_user(&self, user: &UserItem) -> Result<Written, Fault> {
-        let record = item(PUT, record_of(user))?;
+        let record = to_item(user)?;
         let now = match user.version.saturating_sub(1) {
             0 => self.put_new(record).await?,
             before => {
@@ -191,22 +191,24 @@ fn key(sub: &Sub, sk: &str) -> HashMap<String, AttributeValue> {
     ])
 }
 
-fn record_of(user: &UserItem) -> UserRecord {
+/// Writes a user item.
+pub(super) fn to_item(user: &UserItem) -> Result<Item, Fault> {
     let (profile, marks) = user.user.to_parts();
-    UserRecord {
+    let record = UserRecord {
         pk: keys::user(&user.sub),
         sk: USER.to_owned(),
         version: user.version,
         claims: user.claims.clone(),
         profile,
         marks,
-    }
+    };
+    item(PUT, record)
 }
 
 fn user_of(operation: &'static str, sub: &Sub, item: Item) -> Result<UserItem, Fault> {
     let record: UserRecord = read(operation, item)?;
     let user = User::from_parts(record.profile, record.marks)
-        .map_err(|_| Fault::new(operation, FaultKind::Corrupt))?;
+        .map_err(|_error| Fault::new(operation, FaultKind::Corrupt))?;
     Ok(UserItem {
         sub: sub.clone(),
         user,
@@ -220,5 +222,5 @@ fn key_of(operation: &'static str, item: Item) -> Result<UserKey, Fault> {
     let bytes = <[u8; 32]>::try_from(record.key.0);
     bytes
         .map(UserKey::new)
-        .map_err(|_| Fault::new(operation, FaultKind::Corrupt))
+        .map_err(|_error| Fault::new(operation, FaultKind::Corrupt))
 }

@@ -83,12 +83,13 @@ impl Bus for FileBus {
 fn line(entry: &BusEntry) -> Result<String, Fault> {
     let refused = || Fault::new(PUBLISH, FaultKind::Refused);
     // A line break in the detail would end the line; a compact form has none.
-    let detail: serde_json::Value = serde_json::from_str(&entry.detail).map_err(|_| refused())?;
+    let detail: serde_json::Value =
+        serde_json::from_str(&entry.detail).map_err(|_error| refused())?;
     let detail = detail
         .is_object()
         .then(|| detail.to_string())
         .ok_or_else(refused)?;
-    let detail = RawValue::from_string(detail).map_err(|_| refused())?;
+    let detail = RawValue::from_string(detail).map_err(|_error| refused())?;
     let (source, detail_type) = (entry.source.as_str(), entry.detail_type.as_str());
     let line = Line {
         source,
@@ -98,7 +99,7 @@ fn line(entry: &BusEntry) -> Result<String, Fault> {
     };
     serde_json::to_string(&line)
         .map(|line| line + "\n")
-        .map_err(|_| refused())
+        .map_err(|_error| refused())
 }
 
 /// Appends in one write and returns when the disk has it. A line that a crash cut short is ended

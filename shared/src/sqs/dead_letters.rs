@@ -105,7 +105,7 @@ pub(super) fn attributes(cause: &Cause) -> Result<Attributes, Fault> {
                 .build();
             Ok((
                 name.to_owned(),
-                value.map_err(|_| Fault::new(SEND, FaultKind::Refused))?,
+                value.map_err(|_error| Fault::new(SEND, FaultKind::Refused))?,
             ))
         })
         .collect()

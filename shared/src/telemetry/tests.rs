@@ -33,7 +33,7 @@ fn a_line_is_one_object_with_its_fields_beside_the_message() {
     let text = logged("info", || {
         let span = tracing::info_span!(target: "usher_worker", "invocation", request = "r");
         let _inside = span.enter();
-        tracing::info!(target: "usher_worker", user.id = "3f0c", duration_ms = 7, "Answered");
+        tracing::info!(target: "usher_worker", { user.id = "3f0c", duration_ms = 7 }, "Answered");
     });
     let line: serde_json::Value = serde_json::from_str(&text).unwrap();
     assert_eq!(line["message"], "Answered");

@@ -248,3 +248,6 @@ impl Drop for Function {
         let _ = self.0.wait();
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,6 @@
 use super::{Membership, Profile, Register, Standing, User};
 use crate::commit::EffectKind;
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use thiserror::Error;
@@ -7,6 +8,7 @@ use usher_events::{
     AccountType, EventId, OrganizationId, OrganizationSource, Person, Personal, RefusalReason,
     Role, RoleSource, Sub, Time,
 };
+use uuid::Uuid;
 
 /// The user item: the folded user, and beside it the bookkeeping that no fold gives.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,7 +45,32 @@ pub enum ItemError {
 
 /// Instant in milliseconds, and event: what makes a value a register. Numbers, because an item of
 /// more than a kilobyte costs a second write unit at each sign-in.
-type Stamp = (i64, EventId);
+type Stamp = (i64, ShortId);
+
+/// Organization, and the kind of account that comes with it.
+type Belonging = (OrganizationId, Option<AccountType>);
+
+/// An event's id in 22 characters instead of 36, for the same reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+struct ShortId(EventId);
+
+impl From<ShortId> for String {
+    fn from(id: ShortId) -> Self {
+        URL_SAFE_NO_PAD.encode(id.0.uuid().as_bytes())
+    }
+}
+
+impl TryFrom<String> for ShortId {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        let bytes = URL_SAFE_NO_PAD.decode(text).ok();
+        let bytes = bytes.and_then(|bytes| <[u8; 16]>::try_from(bytes).ok());
+        let uuid = bytes.map(Uuid::from_bytes).ok_or("not an event's id")?;
+        Ok(Self(EventId::from_uuid(uuid)))
+    }
+}
 
 /// The folded part of a user item that [`Profile`] does not show: stamps, and values behind them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,8 +86,7 @@ pub struct Marks {
     #[serde(default, rename = "r", skip_serializing_if = "BTreeMap::is_empty")]
     roles: BTreeMap<RoleSource, (Stamp, Option<Role>)>,
     #[serde(default, rename = "o", skip_serializing_if = "BTreeMap::is_empty")]
-    memberships:
-        BTreeMap<OrganizationSource, (Stamp, Option<(OrganizationId, Option<AccountType>)>)>,
+    memberships: BTreeMap<OrganizationSource, (Stamp, Option<Belonging>)>,
     #[serde(default, rename = "s", skip_serializing_if = "Option::is_none")]
     standing: Option<(Stamp, bool)>,
     #[serde(default, rename = "f", skip_serializing_if = "Option::is_none")]
@@ -91,7 +117,7 @@ impl Rest {
 impl User {
     /// The user as an item holds it: what applications read, and what the fold needs besides.
     pub fn to_parts(&self) -> (Profile, Marks) {
-        let stamp = |at: Time, by: EventId| (at.unix_millis(), by);
+        let stamp = |at: Time, by: EventId| (at.unix_millis(), ShortId(by));
         let person = self.person.as_ref();
         let rest = person
             .map(|register| &register.value)
@@ -205,5 +231,5 @@ fn instant(millis: i64) -> Result<Time, ItemError> {
 }
 
 fn register<T>((at, by): Stamp, value: T) -> Result<Register<T>, ItemError> {
-    Ok(Register::new(value, instant(at)?, by))
+    Ok(Register::new(value, instant(at)?, by.0))
 }

@@ -399,11 +399,11 @@ fn number(number: i64) -> AttributeValue {
 }
 
 fn read(operation: &'static str, item: Item) -> Result<Message, Fault> {
-    dynamo::from_item(item).map_err(|_| Fault::new(operation, FaultKind::Corrupt))
+    dynamo::from_item(item).map_err(|_error| Fault::new(operation, FaultKind::Corrupt))
 }
 
 fn item(operation: &'static str, message: Message) -> Result<Item, Fault> {
-    dynamo::to_item(message).map_err(|_| Fault::new(operation, FaultKind::Refused))
+    dynamo::to_item(message).map_err(|_error| Fault::new(operation, FaultKind::Refused))
 }
 
 fn condition_failed<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> bool {
