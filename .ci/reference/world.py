@@ -77,15 +77,15 @@ class World:
         item = self.item(sub, "USER")
         return item and item["profile"]
 
-    def commits(self, sub: str) -> list[str]:
-        """The types of the events in a user's log."""
+    def commits(self, sub: str) -> dict[str, str]:
+        """The events in a user's log: id and type."""
         answer = self.dynamodb.query(
             TableName=TABLE,
             KeyConditionExpression="PK = :user AND begins_with(SK, :event)",
             ExpressionAttributeValues={":user": {"S": f"U#{sub}"}, ":event": {"S": "E#"}},
             ConsistentRead=True,
         )
-        return [item["type"]["S"] for item in answer["Items"]]
+        return {i["SK"]["S"].removeprefix("E#"): i["type"]["S"] for i in answer["Items"]}
 
     def mails(self, to: str) -> list[dict[str, Any]]:
         """The mails that one address was sent."""
