@@ -142,3 +142,28 @@ fn https() -> SharedHttpClient {
         .tls_provider(Provider::Rustls(CryptoMode::Ring))
         .build_https()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_limit_lies_within_the_next() {
+        for limits in [Timeouts::TRIGGER, Timeouts::WORKER] {
+            assert!(limits.connect < limits.read && limits.read < limits.attempt);
+            assert!(limits.attempt < limits.operation);
+        }
+    }
+
+    #[test]
+    fn two_tries_and_a_fallback_fit_into_the_triggers_budget() {
+        assert!(3 * Timeouts::TRIGGER.operation < Duration::from_millis(2500));
+    }
+
+    #[test]
+    fn nothing_is_tried_again_behind_our_back() {
+        let clients = Clients::local("http://127.0.0.1:1", Timeouts::TRIGGER);
+        let retries = clients.sdk().retry_config().expect("it is set");
+        assert_eq!(retries.max_attempts(), 1);
+    }
+}

@@ -86,7 +86,8 @@ fn kind_of_answer(status: u16, code: Option<&str>) -> FaultKind {
         (_, "ReplicatedWriteConflictException" | "TransactionInProgressException") => {
             FaultKind::Unavailable
         }
-        (504, _) => FaultKind::TimedOut,
+        // Done, and the answer about it cannot be read, as when it was cut short.
+        (200..=299 | 504, _) => FaultKind::TimedOut,
         (500..=599, _) => FaultKind::Unavailable,
         _ => FaultKind::Refused,
     }
@@ -109,6 +110,7 @@ mod tests {
             (500, "InternalServerError", FaultKind::Unavailable),
             (503, "ServiceUnavailable", FaultKind::Unavailable),
             (504, "", FaultKind::TimedOut),
+            (200, "", FaultKind::TimedOut),
             (400, "ResourceNotFoundException", FaultKind::Refused),
             (403, "AccessDeniedException", FaultKind::Refused),
         ] {

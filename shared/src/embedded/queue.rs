@@ -1,6 +1,9 @@
 //! The work queue and its dead letters, with SQS's promises, in the embedded database.
 
 mod channel;
+mod delivery;
+mod message;
+mod schema;
 
 use super::Database;
 use crate::clock::Clock;
@@ -8,7 +11,8 @@ use crate::port::{
     Cause, DeadLetter, DeadLetterInbox, DeadLetters, Fault, Inbox, Outgoing, Queue, Received,
 };
 use async_trait::async_trait;
-use channel::{Channel, Message};
+use channel::Channel;
+use message::Message;
 use std::sync::Arc;
 use std::time::Duration;
 

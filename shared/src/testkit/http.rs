@@ -31,6 +31,8 @@ pub enum Behavior {
     Breaks,
     /// The service will not let us.
     Denies,
+    /// The service does what was asked, and says this.
+    Answers(&'static str),
 }
 
 /// What a script makes of a call.
@@ -157,6 +159,10 @@ async fn end(behavior: Behavior, operation: &str) -> Result<HttpResponse, Connec
         }),
         Behavior::Breaks => Ok(answer(500, "InternalServerError")),
         Behavior::Denies => Ok(answer(403, "AccessDeniedException")),
+        Behavior::Answers(body) => {
+            let ok = StatusCode::try_from(200).expect("200 is a status");
+            Ok(HttpResponse::new(ok, SdkBody::from(body)))
+        }
     }
 }
 

@@ -1,5 +1,5 @@
 //! What every store promises, as one suite: each promise of each method of
-//! [`Store`](crate::port::Store) is a test, and every store passes all of them.
+//! [`Store`] is a test, and every store passes all of them.
 
 pub mod due;
 pub mod ledger;

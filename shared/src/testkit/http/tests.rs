@@ -90,3 +90,58 @@ async fn a_failure_says_nothing_of_the_request() {
         assert!(!format!("{error} {error:?}").contains("ada@"), "{error:?}");
     }
 }
+
+async fn loaded(answer: &'static str) -> Result<(), FaultKind> {
+    let clients = clients(Behavior::Answers(answer), Timeouts::TRIGGER);
+    let table = Table::new(&clients, "usher");
+    let loaded = table.load(&Sub::new("3f0c").unwrap()).await;
+    loaded.map(|_| ()).map_err(|fault| fault.kind)
+}
+
+#[tokio::test(start_paused = true)]
+async fn half_of_a_pair_is_none() {
+    assert_eq!(
+        loaded(r#"{"Responses":{},"UnprocessedKeys":{}}"#).await,
+        Ok(())
+    );
+    let half = r#"{"Responses":{"usher":[]},"UnprocessedKeys":{"usher":{"Keys":[
+        {"PK":{"S":"U#3f0c"},"SK":{"S":"KEY"}}]}}}"#;
+    assert_eq!(loaded(half).await, Err(FaultKind::Throttled));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_item_that_cannot_be_read_is_corrupt() {
+    for item in [
+        r#"{"Responses":{"usher":[{"PK":{"S":"U#3f0c"},"SK":{"S":"USER"}}]}}"#,
+        r#"{"Responses":{"usher":[{"PK":{"S":"U#3f0c"},"SK":{"S":"KEY"},"key":{"B":"AA=="}}]}}"#,
+        r#"{"Responses":{"usher":[{"PK":{"S":"U#3f0c"},"SK":{"S":"OTHER"}}]}}"#,
+    ] {
+        assert_eq!(loaded(item).await, Err(FaultKind::Corrupt), "{item}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_cut_short_says_nothing_of_what_was_done() {
+    assert_eq!(
+        loaded(r#"{"Responses":{"ush"#).await,
+        Err(FaultKind::TimedOut)
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_entries_published_together_each_has_its_own_end() {
+    let answer =
+        r#"{"FailedEntryCount":1,"Entries":[{"EventId":"e"},{"ErrorCode":"ThrottlingException"}]}"#;
+    let clients = clients(Behavior::Answers(answer), Timeouts::TRIGGER);
+    let results = EventBus::new(&clients, "usher")
+        .publish(&[entry(), entry(), entry()])
+        .await;
+    let kinds: Vec<_> = results
+        .into_iter()
+        .map(|result| result.map_err(|f| f.kind))
+        .collect();
+    assert_eq!(
+        kinds,
+        [Ok(()), Err(FaultKind::Throttled), Err(FaultKind::TimedOut)]
+    );
+}
