@@ -19,7 +19,8 @@ const OURS: [&str; 2] = ["usher", "bootstrap"];
 /// The form of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// One JSON object a line on standard output, its fields beside the message, for Lambda.
+    /// One JSON object a line on standard output, its fields beside the message, and under `spans`
+    /// the deployment, invocation and message that it belongs to. For Lambda.
     Json,
     /// For a person, on standard error.
     Pretty,
@@ -67,7 +68,7 @@ where
         .json()
         .flatten_event(true)
         .with_current_span(false)
-        .with_span_list(false)
+        .with_span_list(true)
         .with_writer(writer);
     subscriber(filter, form)
 }

@@ -7,11 +7,22 @@ use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::value::RawValue;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use tracing::Instrument;
+use usher_shared::config::Environment;
 
-/// Answers invocations until the environment ends.
-pub async fn serve(trigger: Trigger) -> Result<(), Error> {
+/// Answers invocations until the environment ends. Each line of the log names the deployment and the
+/// invocation that it belongs to.
+pub async fn serve(trigger: Trigger, environment: Environment) -> Result<(), Error> {
     let trigger = Arc::new(trigger);
-    lambda_runtime::run(service_fn(move |event| invoke(Arc::clone(&trigger), event))).await
+    let answer = move |event: LambdaEvent<Box<RawValue>>| {
+        let span = tracing::info_span!(
+            "invocation",
+            environment = environment.as_str(),
+            request.id = event.context.request_id
+        );
+        invoke(Arc::clone(&trigger), event).instrument(span)
+    };
+    lambda_runtime::run(service_fn(answer)).await
 }
 
 /// Answers one invocation.

@@ -11,5 +11,6 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let filter = format!("{},{REFUSALS_ARE_NO_ERRORS}", config::log_filter());
     telemetry::init(&filter, telemetry::Format::Json)?;
     let config = config::Config::from_env()?;
-    usher_trigger::lambda::serve(usher_trigger::wiring::trigger(config).await).await
+    let environment = config.environment;
+    usher_trigger::lambda::serve(usher_trigger::wiring::trigger(config).await, environment).await
 }

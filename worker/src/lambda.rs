@@ -9,8 +9,10 @@ use serde_json::value::RawValue;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
+use tracing::Instrument;
 use usher_events::Time;
 use usher_shared::clock::Clock;
+use usher_shared::config::Environment;
 
 /// Kept back from an invocation's time, to answer before Lambda ends it.
 const LAST_WORDS: Duration = Duration::from_secs(2);
@@ -18,10 +20,19 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 /// What somebody reads who invokes the worker with something else.
 const UNKNOWN: &str = "the worker takes a batch of SQS messages, or {\"usher\":\"sweep\"}";
 
-/// Answers invocations until the environment ends.
-pub async fn serve(worker: Worker) -> Result<(), Error> {
+/// Answers invocations until the environment ends. Each line of the log names the deployment and the
+/// invocation that it belongs to.
+pub async fn serve(worker: Worker, environment: Environment) -> Result<(), Error> {
     let worker = Arc::new(worker);
-    lambda_runtime::run(service_fn(move |event| invoke(Arc::clone(&worker), event))).await
+    let answer = move |event: LambdaEvent<Box<RawValue>>| {
+        let span = tracing::info_span!(
+            "invocation",
+            environment = environment.as_str(),
+            request.id = event.context.request_id
+        );
+        invoke(Arc::clone(&worker), event).instrument(span)
+    };
+    lambda_runtime::run(service_fn(answer)).await
 }
 
 /// The event that the schedule sends each minute: `{"usher":"sweep"}`.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
+use tracing::Instrument;
 use usher_shared::{config, telemetry};
 use usher_worker::{lambda, poll, wiring};
 
@@ -9,10 +10,10 @@ use usher_worker::{lambda, poll, wiring};
 async fn main() -> Result<(), lambda_runtime::Error> {
     telemetry::init(&config::log_filter(), telemetry::Format::Json)?;
     let config = config::Config::from_env()?;
-    let in_lambda = config.in_lambda;
+    let (in_lambda, environment) = (config.in_lambda, config.environment);
     let wired = wiring::worker(config).await?;
     if in_lambda {
-        return lambda::serve(wired.worker).await;
+        return lambda::serve(wired.worker, environment).await;
     }
     let (mut terminate, mut interrupt) = (
         signal(SignalKind::terminate())?,
@@ -21,6 +22,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let stop = async move {
         tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
     };
-    poll::run(Arc::new(wired.worker), wired.inbox, stop).await;
+    let span = tracing::info_span!("service", environment = environment.as_str());
+    poll::run(Arc::new(wired.worker), wired.inbox, stop).instrument(span).await;
     Ok(())
 }

@@ -42,7 +42,14 @@ fn a_line_is_one_object_with_its_fields_beside_the_message() {
         (Some("3f0c"), Some(7))
     );
     assert_eq!(line["level"], "INFO");
-    assert!(line.get("span").is_none() && line.get("spans").is_none() && text.ends_with("}\n"));
+    assert_eq!(
+        (
+            line["spans"][0]["name"].as_str(),
+            line["spans"][0]["request"].as_str()
+        ),
+        (Some("invocation"), Some("r"))
+    );
+    assert!(text.ends_with("}\n"));
 }
 
 #[test]
