@@ -10,6 +10,7 @@ use crate::port::{Fault, Inbox, Outgoing, Queue, Received};
 use async_trait::async_trait;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::config::timeout::TimeoutConfig;
+use aws_sdk_sqs::operation::delete_message::DeleteMessageError;
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName, QueueAttributeName};
 use std::sync::Arc;
 use std::time::Duration;
@@ -138,11 +139,18 @@ impl Inbox for WorkQueue {
             .delete_message()
             .queue_url(&*self.url)
             .receipt_handle(receipt);
-        request
-            .send()
-            .await
-            .map_err(|error| fault(DELETE, &error))?;
-        Ok(())
+        match request.send().await {
+            Ok(_) => Ok(()),
+            // It is deleted already, or delivered to another reader since and that one's to delete.
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(DeleteMessageError::is_receipt_handle_is_invalid) =>
+            {
+                Ok(())
+            }
+            Err(error) => Err(fault(DELETE, &error)),
+        }
     }
 
     async fn hide(&self, receipt: &str, duration: Duration) -> Result<(), Fault> {

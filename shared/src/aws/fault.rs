@@ -134,4 +134,35 @@ mod tests {
             FaultKind::Unavailable
         );
     }
+
+    /// Calls a server that reads a request and hangs up, or one that is not there.
+    async fn call(listener: Option<tokio::net::TcpListener>) -> FaultKind {
+        use crate::port::Store;
+        let endpoint = match &listener {
+            Some(listener) => format!("http://{}", listener.local_addr().unwrap()),
+            None => "http://127.0.0.1:1".to_owned(),
+        };
+        let server = tokio::spawn(async move {
+            if let Some(listener) = listener {
+                let (stream, _) = listener.accept().await.unwrap();
+                stream.readable().await.unwrap();
+                let _ = stream.try_read(&mut [0; 65_536]);
+            }
+        });
+        let clients = crate::aws::Clients::local(&endpoint, crate::aws::Timeouts::WORKER);
+        let table = crate::dynamodb::Table::new(&clients, "usher");
+        let fault = table
+            .glance(&usher_events::Sub::new("3f0c").unwrap())
+            .await
+            .unwrap_err();
+        server.await.unwrap();
+        fault.kind
+    }
+
+    #[tokio::test]
+    async fn a_real_connection_tells_the_same() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        assert_eq!(call(Some(listener)).await, FaultKind::TimedOut);
+        assert_eq!(call(None).await, FaultKind::Unavailable);
+    }
 }
