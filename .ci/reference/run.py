@@ -9,6 +9,7 @@ import signal
 import sys
 import tempfile
 import time
+import traceback
 import unittest
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -64,7 +65,10 @@ def attempted(part: Callable[[Path], Count], run: Path) -> Count:
         return part(run)
     except (servers.CannotStart, package.CannotBuild) as problem:
         print(problem, flush=True)
-        return Count(0, 1)
+    except Exception:
+        # A deployment that is refused, for one. It must not hide what the other parts came to.
+        traceback.print_exc()
+    return Count(0, 1)
 
 
 def end_on_signals() -> None:
@@ -113,7 +117,8 @@ def lifecycle(run: Path) -> Count:
         servers.ministack(run) as ministack,
         servers.cognito_local(run, ministack, TRIGGER) as cognito,
     ):
-        Lifecycle.world = World(deploy(ministack.url, archives), Pool(cognito.url, run))
+        with servers.log_shown_on_failure(ministack, cognito):
+            Lifecycle.world = World(deploy(ministack.url, archives), Pool(cognito.url, run))
         tests = unittest.defaultTestLoader.loadTestsFromTestCase(Lifecycle)
         result = unittest.TextTestRunner(stream=sys.stdout, verbosity=2).run(tests)
         failed = len(result.failures) + len(result.errors)

@@ -130,6 +130,16 @@ def cognito_local(run: Path, lambdas: Server, function: str) -> Iterator[Server]
         yield server
 
 
+@contextlib.contextmanager
+def log_shown_on_failure(*servers: Server) -> Iterator[None]:
+    """Shows the end of each server's log if the block fails, while there still is a log."""
+    try:
+        yield
+    except Exception:
+        print(*(server.log_tail() for server in servers), sep="\n")
+        raise
+
+
 def free_port() -> int:
     """A port that nothing listens on now.
 
