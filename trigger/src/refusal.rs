@@ -4,7 +4,7 @@ use lambda_runtime::Diagnostic;
 use std::fmt;
 
 /// The business said no. The text is product copy from the policy, and the only text of ours that
-/// ever reaches a user: Cognito shows it as "<Trigger> failed with error <text>."
+/// ever reaches a user: Cognito shows it as `<Trigger> failed with error <text>.`
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     text: String,

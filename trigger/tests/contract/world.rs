@@ -6,13 +6,14 @@ use std::collections::HashMap;
 use std::io::Write;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use usher_events::{
     Envelope, EventId, LifecycleEvent, OperatorEvent, PoolId, RefusalReason, SignInRefused, Sub,
     Subject, SuspensionReason, Time, UserSuspended, identity,
 };
-use usher_shared::clock::{Clock, FixedClock};
+use usher_shared::clock::{self, Clock, FixedClock};
 use usher_shared::commit::{Commit, EffectKind, Entry, Lease, Ledger, Recorded};
 use usher_shared::digest::Secret;
 use usher_shared::disposition::FaultKind;
@@ -44,6 +45,7 @@ pub(crate) fn policy(text: &str) -> Policy {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mood {
     Well,
+    Takes(Duration),
     Hangs,
     Fails(FaultKind),
     Panics,
@@ -53,6 +55,10 @@ impl Mood {
     async fn show(self, operation: &'static str) -> Result<(), Fault> {
         match self {
             Self::Well => Ok(()),
+            Self::Takes(time) => {
+                clock::sleep(time).await;
+                Ok(())
+            }
             Self::Hangs => std::future::pending().await,
             Self::Fails(kind) => Err(Fault::new(operation, kind)),
             Self::Panics => panic!("planted at {operation}"),

@@ -206,3 +206,26 @@ async fn a_refusal_stands_whatever_becomes_of_its_event() {
     assert_eq!(handled.reason(), Some(RefusalReason::UserSuspended));
     assert_eq!(route(&handled), Some(Route::Unpublished));
 }
+
+#[tokio::test(start_paused = true)]
+async fn whatever_hangs_leaves_the_next_place_the_time_that_it_needs() {
+    let (hangs, slow) = (Mood::Hangs, Mood::Takes(Duration::from_millis(300)));
+    for (queue, bus, spill, expected) in [
+        (slow, hangs, hangs, Route::Queue),
+        (hangs, slow, hangs, Route::Bus),
+        (hangs, hangs, slow, Route::Spill),
+    ] {
+        for (source, text) in [(POST[0], ""), (SIGN_IN, CAUTIOUS)] {
+            let places = Places {
+                reading: hangs,
+                queue,
+                bus,
+                spill,
+                ..Places::new()
+            };
+            let trigger = trigger(policy(text), &Arc::new(places));
+            let handled = in_time(&trigger, &fixture(source)).await;
+            assert_eq!(route(&handled), Some(expected), "{source}");
+        }
+    }
+}
