@@ -1,6 +1,6 @@
 """Starts the servers, runs everything against them, and says how much of it passed.
 
-With an argument, `store` or `lifecycle`, runs that part alone.
+With arguments, `store`, `queue`, `release` or `lifecycle`, runs those parts alone.
 """
 
 import contextlib
@@ -23,7 +23,7 @@ from lifecycle import Lifecycle
 from pool import Pool
 from world import World
 
-PARTS = ("store", "lifecycle")
+PARTS = ("store", "queue", "release", "lifecycle")
 
 
 class Ended(KeyboardInterrupt):
@@ -50,7 +50,7 @@ def main() -> int:
     count = Count(0, 0)
     try:
         with tempfile.TemporaryDirectory(prefix="run-", dir=install.HOME) as run:
-            for part in (store, lifecycle):
+            for part in (store, queue, release, lifecycle):
                 if part.__name__ in parts:
                     count += attempted(part, Path(run))
     except Ended as ended:
@@ -86,8 +86,39 @@ def end_on_signals() -> None:
 
 def store(run: Path) -> Count:
     """The store's contract suite, on DynamoDB Local."""
-    command = ["test", "--package", "usher-shared", "--features", "reference"]
-    command += ["--test", "dynamodb_local"]
+    with heading("store contract on DynamoDB Local"), servers.dynamodb_local(run) as dynamodb:
+        count = contract("dynamodb_local", {"USHER_TEST_DYNAMODB": dynamodb.url})
+        if count.failed > 0:
+            print(dynamodb.log_tail())
+    return count
+
+
+def queue(run: Path) -> Count:
+    """The queue's contract suite, on ministack's SQS."""
+    with heading("queue contract on ministack"), servers.ministack(run) as ministack:
+        count = contract("ministack_queue", {"USHER_TEST_SQS": ministack.url})
+        if count.failed > 0:
+            print(ministack.log_tail())
+    return count
+
+
+def release(_run: Path) -> Count:
+    """The release binaries: small, without faults to plant, and holding where a fault is planted."""
+    command = ["test", "--package", "usher-trigger", "--package", "usher-worker"]
+    command += ["--features", "release-tests", "--test", "release"]
+    with heading("release binaries, also with planted panics"):
+        return cargo_tests(command, {})
+
+
+def contract(test: str, environment: dict[str, str]) -> Count:
+    """One of the contract suites that need a real server's address."""
+    command = ["test", "--package", "usher-shared", "--features", "reference", "--test", test]
+    region = {"AWS_REGION": servers.REGION}
+    return cargo_tests(command, servers.CREDENTIALS | region | environment)
+
+
+def cargo_tests(command: list[str], environment: dict[str, str]) -> Count:
+    """Runs cargo's tests and counts them. A run in which none passed has failed."""
     counts = [Count(0, 0)]
 
     def take(line: str) -> None:
@@ -95,15 +126,11 @@ def store(run: Path) -> Count:
         if said := re.match(r"test result: .* (\d+) passed; (\d+) failed", line):
             counts.append(Count(int(said[1]), int(said[2])))
 
-    with heading("store contract on DynamoDB Local"), servers.dynamodb_local(run) as dynamodb:
-        environment = {"AWS_REGION": servers.REGION, "USHER_TEST_DYNAMODB": dynamodb.url}
-        status = package.cargo(command, servers.CREDENTIALS | environment, take)
-        count = sum(counts, Count(0, 0))
-        if count.failed == 0 and (status != 0 or count.passed == 0):
-            print(f"cargo ended with status {status} after {count.passed} tests passed")
-            count += Count(0, 1)
-        if count.failed > 0:
-            print(dynamodb.log_tail())
+    status = package.cargo(command, environment, take)
+    count = sum(counts, Count(0, 0))
+    if count.failed == 0 and (status != 0 or count.passed == 0):
+        print(f"cargo ended with status {status} after {count.passed} tests passed")
+        count += Count(0, 1)
     return count
 
 
