@@ -89,7 +89,7 @@ fn show_outcome(outcome: &Outcome) {
         }
         Outcome::NothingToResume => println!("   resumed    {FAINT}nothing was left{FAINT:#}"),
         Outcome::SetAside(cause) => {
-            println!("   {BAD}set aside in the dead letters: {cause}{BAD:#}")
+            println!("   {BAD}set aside in the dead letters: {cause}{BAD:#}");
         }
         Outcome::Again(again) => println!("   {BAD}has to come again: {}{BAD:#}", again.as_str()),
     }

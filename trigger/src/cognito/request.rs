@@ -159,7 +159,7 @@ mod tests {
     use serde_json::json;
     use usher_shared::policy::Policy;
 
-    fn person(attributes: Value) -> Person {
+    fn person(attributes: &Value) -> Person {
         let raw =
             RawValue::from_string(json!({ "userAttributes": attributes }).to_string()).unwrap();
         Request::read(&raw).person(&Policy::default().attributes)
@@ -167,17 +167,18 @@ mod tests {
 
     #[test]
     fn booleans_come_as_texts_or_as_booleans_and_nulls_are_absent() {
-        let read =
-            person(json!({ "email": "a@b.example", "email_verified": true, "phone_number": null }));
+        let read = person(
+            &json!({ "email": "a@b.example", "email_verified": true, "phone_number": null }),
+        );
         assert!(read.email_verified && read.phone_number.is_none());
-        assert!(person(json!({ "email_verified": "true" })).email_verified);
-        assert!(!person(json!({ "email_verified": "false" })).email_verified);
-        assert!(!person(json!({ "email_verified": "yes" })).email_verified);
+        assert!(person(&json!({ "email_verified": "true" })).email_verified);
+        assert!(!person(&json!({ "email_verified": "false" })).email_verified);
+        assert!(!person(&json!({ "email_verified": "yes" })).email_verified);
     }
 
     #[test]
     fn identities_name_the_outside_providers() {
-        let read = person(json!({ "identities": r#"[{"providerName":"Google","userId":"1"}]"# }));
+        let read = person(&json!({ "identities": r#"[{"providerName":"Google","userId":"1"}]"# }));
         assert_eq!(read.providers, ["Google"]);
     }
 
@@ -190,12 +191,12 @@ mod tests {
             json!({ "cognito:user_status": "EXTERNAL_PROVIDER", "identities": "[]" }),
         ] {
             assert_eq!(
-                person(attributes.clone()).providers,
+                person(&attributes).providers,
                 [UNNAMED_PROVIDER],
                 "{attributes}"
             );
         }
-        assert!(person(json!({ "identities": "[]" })).providers.is_empty());
+        assert!(person(&json!({ "identities": "[]" })).providers.is_empty());
     }
 
     #[test]
@@ -212,7 +213,7 @@ mod tests {
 
     #[test]
     fn custom_role_and_account_type_are_not_read_at_all() {
-        let read = person(json!({ "custom:role": "admin", "custom:account_type": "enterprise" }));
+        let read = person(&json!({ "custom:role": "admin", "custom:account_type": "enterprise" }));
         assert_eq!(read, Person::default());
     }
 }
