@@ -23,6 +23,8 @@ async fn main() -> Result<(), lambda_runtime::Error> {
         tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
     };
     let span = tracing::info_span!("service", environment = environment.as_str());
-    poll::run(Arc::new(wired.worker), wired.inbox, stop).instrument(span).await;
+    poll::run(Arc::new(wired.worker), wired.inbox, stop)
+        .instrument(span)
+        .await;
     Ok(())
 }

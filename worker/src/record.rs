@@ -57,8 +57,14 @@ impl Worker {
         let _only_try = self.only_try(envelope.id)?;
         let loaded = self.loaded(sub, deadline).await?;
         let key = self.key(sub, &loaded, deadline).await?;
-        let commit = self.new_commit(envelope);
-        let (mut commit, appended) = self.append(commit, Some(&key), deadline).await?;
+        let repeated = self.repeated(&envelope, &loaded, deadline).await?;
+        let (mut commit, appended) = match repeated {
+            Some(recorded) => (recorded, Appended::AlreadyThere),
+            None => {
+                let commit = self.new_commit(envelope);
+                self.append(commit, Some(&key), deadline).await?
+            }
+        };
         fault::point("appended", sub.as_str());
         let right = Right::after(appended, &commit);
         let mut story = story(&commit, appended);
@@ -66,6 +72,24 @@ impl Worker {
             .finish(&mut commit, loaded.user, appended, right, deadline)
             .await?;
         Ok(Kept { commit, story })
+    }
+
+    /// Reads the commit of a confirmation whose user is confirmed already. Trying to append it would
+    /// be refused just as well, and a refused write costs what the item there costs.
+    async fn repeated(
+        &self,
+        envelope: &Envelope<LifecycleEvent>,
+        loaded: &Loaded,
+        deadline: Instant,
+    ) -> Result<Option<Commit>, Again> {
+        let item = loaded.user.as_ref();
+        let confirmed = item.is_some_and(|item| item.user.confirmed_at.is_some());
+        if !confirmed || !matches!(envelope.event, LifecycleEvent::SignUpConfirmed(_)) {
+            return Ok(None);
+        }
+        let key = loaded.key.as_ref();
+        self.recorded(&envelope.subject, envelope.id, key, deadline)
+            .await
     }
 
     fn new_commit(&self, envelope: Envelope<LifecycleEvent>) -> Commit {

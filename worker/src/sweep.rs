@@ -1,7 +1,7 @@
 //! The sweep: each minute, what is due goes back on the queue.
 
-use crate::Worker;
 use crate::message::Resume;
+use crate::{Worker, fault};
 use std::time::Duration;
 use tokio::time::Instant;
 use usher_shared::disposition::Disposition;
@@ -74,6 +74,7 @@ impl Worker {
     }
 
     async fn send_on(&self, due: &Due) -> Result<Sent, Fault> {
+        fault::point("due_moved", "");
         match due {
             Due::Commit { subject, id, .. } => {
                 let resume = Resume {
@@ -92,6 +93,7 @@ impl Worker {
                     return Ok(Sent::Nothing);
                 };
                 self.queue.send(&Outgoing { body, group: None }).await?;
+                fault::point("spill_sent", "");
                 // The queue has it. Where this fails it is sent once more, and its id is known.
                 self.store.remove_spill(*id).await?;
                 Ok(Sent::Spill)

@@ -44,14 +44,14 @@ pub fn mail(
         )
     };
     let values = context! {
-        first_name => person.given_name.as_ref().map(|name| name.expose()),
+        first_name => person.given_name.as_ref().map_or("", |name| name.expose()),
         app_name => &policy.mail.app_name,
         app_url => &policy.mail.app_url,
         account_type,
-        organization_name => organization.map(|organization| &organization.name),
+        organization_name => organization.map_or("", |organization| &organization.name),
         show_business_features => account_type != Profile::DEFAULT_ACCOUNT_TYPE,
         source,
-        campaign => &sign_up.campaign,
+        campaign => sign_up.campaign.as_deref().unwrap_or_default(),
         onboarding_url => link("/onboarding", &format!("type={account_type}&")),
         dashboard_url => link("/dashboard", ""),
         support_url => link("/support", ""),
@@ -84,7 +84,7 @@ fn confirmed(commit: &Commit) -> Option<(&Person, &SignUpContext)> {
 }
 
 /// A link into the application that says which mail it came from, and which campaign brought the
-/// user. Both words are of a closed alphabet, so nothing needs escaping.
+/// user. Kinds of account and campaigns are words of a closed alphabet, so nothing needs escaping.
 fn link(
     policy: &Policy,
     path: &str,

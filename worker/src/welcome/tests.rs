@@ -1,1 +1,350 @@
-// tests follow
+use super::*;
+use std::path::Path;
+use usher_events::{
+    ConfirmationRoute, Envelope, EventId, OrganizationId, Personal, PoolId, SignUpConfirmed, Sub,
+    Subject, Time,
+};
+use usher_shared::commit::Ledger;
+use usher_shared::policy::{MailTemplate, file, react};
+use usher_shared::seal::{self, UserKey};
+
+const POLICY: &str = r#"
+[mail]
+from = "Example <welcome@app.example>"
+app_url = "https://app.example"
+app_name = "Example"
+reply_to = "help@app.example"
+configuration_set = "lifecycle"
+
+[[domains]]
+domain = "acme.example"
+organization = "acme"
+[[domains]]
+domain = "big.example"
+organization = "big"
+[[domains]]
+domain = "club.example"
+organization = "club"
+
+[organizations]
+acme = { name = "Acme & Sons", account_type = "business" }
+big = { name = "Big", account_type = "enterprise" }
+club = { name = "Club" }
+"#;
+
+fn policy() -> Policy {
+    let nothing = |_: &Path| Err(std::io::ErrorKind::NotFound.into());
+    file::parse(POLICY, Path::new(""), &nothing).unwrap()
+}
+
+fn with_template(subject: &str, text: &str, html: &str) -> Policy {
+    let mut policy = policy();
+    let template = MailTemplate {
+        subject: subject.to_owned(),
+        text: text.to_owned(),
+        html: html.to_owned(),
+    };
+    let standard = usher_events::AccountType::new("standard").unwrap();
+    policy.mail.templates.insert(standard, template);
+    policy
+}
+
+fn person(email: &str, name: Option<&str>) -> Person {
+    Person {
+        email: Some(Personal::new(email)),
+        email_verified: true,
+        given_name: name.map(Personal::new),
+        ..Person::default()
+    }
+}
+
+fn commit(policy: &Policy, person: Person, context: SignUpContext) -> Commit {
+    let event = LifecycleEvent::from(SignUpConfirmed {
+        route: ConfirmationRoute::SignUp,
+        client: None,
+        context,
+        person,
+    });
+    let reaction = react::react(policy, &event);
+    let now: Time = "2026-01-02T03:04:05Z".parse().unwrap();
+    Commit {
+        envelope: Envelope {
+            id: "f0f607a8-e0d0-545f-8a65-5d5843765c82"
+                .parse::<EventId>()
+                .unwrap(),
+            source: PoolId::new("eu-west-1_A").unwrap(),
+            subject: Subject::User(Sub::new("3f0c").unwrap()),
+            time: now,
+            correlation_id: None,
+            causation_id: None,
+            event: Recorded::Lifecycle(event),
+        },
+        decided: reaction.decided,
+        ledger: Ledger::owing(reaction.owes),
+        lease: None,
+        recorded_at: now,
+    }
+}
+
+fn made(policy: &Policy, person: Person, context: SignUpContext) -> Mail {
+    let templates = Templates::new(policy).unwrap();
+    mail(policy, &templates, &commit(policy, person, context)).unwrap()
+}
+
+fn organic(email: &str) -> Mail {
+    let person = person(email, Some("Ada"));
+    made(&policy(), person, SignUpContext::default())
+}
+
+/// The value of one tag.
+fn tag_of<'m>(mail: &'m Mail, name: &str) -> &'m str {
+    let mut tags = mail.tags.iter();
+    tags.find_map(|tag| (tag.name == name).then_some(tag.value.as_str()))
+        .unwrap()
+}
+
+#[test]
+fn the_kind_of_account_chooses_the_mail() {
+    for (email, account_type, organization, for_business) in [
+        ("ada@home.example", "standard", None, false),
+        ("ada@acme.example", "business", Some("Acme & Sons"), true),
+        ("ada@big.example", "enterprise", Some("Big"), true),
+        ("ada@club.example", "standard", None, false),
+    ] {
+        let mail = organic(email);
+        assert_eq!(tag_of(&mail, "account_type"), account_type, "{email}");
+        let invites = "you can invite colleagues";
+        assert_eq!(mail.text.contains(invites), for_business, "{email}");
+        assert_eq!(mail.html.contains(invites), for_business, "{email}");
+        if let Some(organization) = organization {
+            assert!(mail.text.contains(organization), "{}", mail.text);
+        }
+        let onboarding = format!("https://app.example/onboarding?type={account_type}&");
+        assert!(mail.text.contains(&onboarding), "{}", mail.text);
+    }
+}
+
+#[test]
+fn a_kind_of_account_that_nobody_wrote_a_mail_for_gets_the_first() {
+    let mut policy = policy();
+    let kind = usher_events::AccountType::new("partner").unwrap();
+    let id = OrganizationId::new("club").unwrap();
+    let club = policy.organizations.get_mut(&id).unwrap();
+    club.account_type = Some(kind);
+    let person = person("ada@club.example", None);
+    let mail = made(&policy, person, SignUpContext::default());
+    assert_eq!(tag_of(&mail, "account_type"), "partner");
+    assert!(mail.text.contains("Take the first steps"), "{}", mail.text);
+}
+
+#[test]
+fn sender_recipient_and_settings_come_from_event_and_policy() {
+    let mail = organic("ada@home.example");
+    assert_eq!(mail.to.expose(), "ada@home.example");
+    assert_eq!(mail.from, "Example <welcome@app.example>");
+    assert_eq!(mail.reply_to.as_deref(), Some("help@app.example"));
+    assert_eq!(mail.configuration_set.as_deref(), Some("lifecycle"));
+    assert_eq!(mail.subject, "Welcome to Example, Ada");
+    assert!(mail.text.starts_with("Hello Ada,") && !mail.text.contains('<'));
+    assert!(mail.html.starts_with("<!doctype html>"), "{}", mail.html);
+}
+
+#[test]
+fn who_gave_no_name_is_greeted_without_one() {
+    let mail = made(
+        &policy(),
+        person("ada@home.example", None),
+        SignUpContext::default(),
+    );
+    assert_eq!(mail.subject, "Welcome to Example");
+    assert!(mail.text.starts_with("Hello,\n"), "{}", mail.text);
+    assert!(mail.html.contains("<p>Hello,</p>"), "{}", mail.html);
+}
+
+#[test]
+fn a_name_is_text_in_html_and_nothing_else() {
+    for (name, shown) in [
+        (
+            "<script>alert(1)</script>",
+            "&lt;script&gt;alert(1)&lt;&#x2f;script&gt;",
+        ),
+        ("\" onload=\"x", "&quot; onload=&quot;x"),
+        ("O'Brien & Co", "O&#x27;Brien &amp; Co"),
+        ("{{ app_url }}", "{{ app_url }}"),
+    ] {
+        let person = person("ada@acme.example", Some(name));
+        let mail = made(&policy(), person, SignUpContext::default());
+        let greeting = format!("<p>Hello {shown},</p>");
+        assert!(mail.html.contains(&greeting), "{name}: {}", mail.html);
+        assert!(mail.text.starts_with(&format!("Hello {name},")), "{name}");
+    }
+    let mail = organic("ada@acme.example");
+    assert!(
+        mail.html.contains("<b>Acme &amp; Sons</b>"),
+        "{}",
+        mail.html
+    );
+}
+
+#[test]
+fn nothing_in_a_name_or_a_template_makes_a_second_header_line() {
+    for name in [
+        "Ada\r\nBcc: all@evil.example",
+        "Ada\nX: y",
+        "Ada\u{0}\u{85}\u{1b}[31m",
+        "\r\n\r\nBody",
+    ] {
+        let person = person("ada@home.example", Some(name));
+        let mail = made(&policy(), person, SignUpContext::default());
+        assert!(!mail.subject.contains(char::is_control), "{name:?}");
+        assert!(mail.subject.starts_with("Welcome to Example, "));
+    }
+    let policy = with_template("  Hi\n{{ first_name }}\n", "t", "h");
+    let person = person("ada@home.example", Some("Ada"));
+    let mail = made(&policy, person, SignUpContext::default());
+    assert_eq!(mail.subject, "Hi Ada");
+}
+
+#[test]
+fn links_say_which_mail_and_which_campaign_they_belong_to() {
+    let context = SignUpContext {
+        source: Some("partner.site".to_owned()),
+        campaign: Some("spring_2026".to_owned()),
+    };
+    let person = person("ada@acme.example", Some("Ada"));
+    let mail = made(&policy(), person, context);
+    for (path, query) in [
+        ("onboarding", "type=business&"),
+        ("dashboard", ""),
+        ("login", ""),
+        ("support", ""),
+    ] {
+        let link = format!(
+            "https://app.example/{path}?{query}utm_source=welcome_email&utm_medium=email\
+             &utm_campaign=welcome_business&utm_content=spring_2026"
+        );
+        assert!(mail.text.contains(&link), "{link} in {}", mail.text);
+        let in_html = link.replace('&', "&amp;").replace('/', "&#x2f;");
+        let in_html = format!("<a href=\"{in_html}\">");
+        assert!(mail.html.contains(&in_html), "{in_html} in {}", mail.html);
+    }
+    assert!(!organic("ada@home.example").text.contains("utm_content"));
+}
+
+#[test]
+fn tags_keep_to_the_alphabet_of_the_mail_service() {
+    for (source, value) in [
+        (None, "organic"),
+        (Some("referral"), "referral"),
+        (Some("partner.site-2_b"), "partner_site-2_b"),
+        (Some("."), "_"),
+    ] {
+        let context = SignUpContext {
+            source: source.map(str::to_owned),
+            campaign: None,
+        };
+        let mail = made(&policy(), person("ada@home.example", None), context);
+        assert_eq!(tag_of(&mail, "source"), value);
+        assert_eq!(tag_of(&mail, "mail"), "welcome");
+        for tag in &mail.tags {
+            let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+            assert!(!tag.value.is_empty() && tag.value.chars().all(plain));
+        }
+    }
+}
+
+#[test]
+fn an_owners_template_replaces_ours_and_knows_every_name() {
+    let all: Vec<String> = templates::NAMES
+        .iter()
+        .map(|name| format!("{name}={{{{ {name} }}}};"))
+        .collect();
+    let all = all.join("\n");
+    let policy = with_template("Hi {{ first_name or app_name }}", &all, &all);
+    let context = SignUpContext {
+        source: Some("invite".to_owned()),
+        campaign: None,
+    };
+    let mail = made(&policy, person("ada@home.example", None), context.clone());
+    assert_eq!(mail.subject, "Hi Example");
+    for said in [
+        "app_name=Example;",
+        "account_type=standard;",
+        "show_business_features=False;",
+        "source=invite;",
+        "first_name=;",
+        "organization_name=;",
+        "campaign=;",
+    ] {
+        assert!(mail.text.contains(said), "{said} in {}", mail.text);
+    }
+    let business = made(&policy, person("ada@acme.example", None), context);
+    assert!(business.text.contains("you can invite colleagues"), "ours");
+}
+
+#[test]
+fn a_template_that_cannot_be_rendered_is_found_before_anybody_signs_up() {
+    for (bad, problem) in [
+        (
+            "{{ frist_name }}",
+            "template standard.txt: there is no value named frist_name",
+        ),
+        (
+            "{% if account_type == 'none' %}{{ person }}{% endif %}",
+            "template standard.txt: there is no value named person",
+        ),
+        (
+            "\n{{ first_name|shout }}",
+            "template standard.txt, line 2: unknown filter",
+        ),
+        ("{% if %}", "template standard.txt, line 1: syntax error"),
+        (
+            "{{ first_name.email }}",
+            "template standard.txt, line 1: undefined value",
+        ),
+    ] {
+        let error = Templates::new(&with_template("s", bad, "h")).unwrap_err();
+        assert_eq!(error.to_string(), problem, "{bad}");
+        assert_eq!(error.as_str(), "bad_template");
+    }
+    let fine = "{% for n in range(2) %}{{ n }}{% endfor %}{% set x = app_name %}{{ x|upper }}";
+    assert!(Templates::new(&with_template("s", fine, fine)).is_ok());
+}
+
+#[test]
+fn nobody_is_written_to_who_has_no_address() {
+    let policy = policy();
+    let templates = Templates::new(&policy).unwrap();
+    let commit = commit(&policy, Person::default(), SignUpContext::default());
+    let error = mail(&policy, &templates, &commit).unwrap_err();
+    assert_eq!(error.as_str(), "no_recipient");
+}
+
+#[test]
+fn a_mail_from_the_log_is_the_mail_that_was_owed() {
+    let policy = policy();
+    let templates = Templates::new(&policy).unwrap();
+    let context = SignUpContext {
+        source: Some("referral".to_owned()),
+        campaign: Some("spring".to_owned()),
+    };
+    let person = person("ada@acme.example", Some("Ada"));
+    let commit = commit(&policy, person, context);
+    let first = mail(&policy, &templates, &commit).unwrap();
+
+    let key = UserKey::new([7; 32]);
+    let sealed = seal::seal(&commit, Some(&key), [1; 12]).unwrap();
+    let recorded = seal::open(&sealed, Some(&key)).unwrap();
+    assert!(mail(&policy, &templates, &recorded).unwrap() == first);
+
+    // What was decided was recorded: a policy that came since does not change it.
+    let mut since = policy;
+    since.domains.clear();
+    assert!(mail(&since, &templates, &recorded).unwrap() == first);
+}
+
+#[test]
+fn a_mail_shows_nothing_personal_of_itself() {
+    let shown = format!("{:?}", organic("ada@home.example"));
+    assert!(!shown.contains("ada@") && !shown.contains("Ada"), "{shown}");
+}

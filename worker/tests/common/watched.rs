@@ -1,0 +1,153 @@
+//! A store that somebody watches: who may count, measure, fail or do something in between.
+
+use async_trait::async_trait;
+use std::sync::Arc;
+use usher_events::{EventId, Sub, Subject, Time};
+use usher_shared::commit::{EffectKind, Entry, Lease};
+use usher_shared::port::{Appended, Due, Fault, Loaded, Store, TakenLease, Written};
+use usher_shared::preferences::Preferences;
+use usher_shared::seal::{SealedCommit, UserKey};
+use usher_shared::user::UserItem;
+
+/// One call, and what it writes, if it writes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    pub name: &'static str,
+    /// Hash key and range key of the item.
+    pub writes: Option<(String, String)>,
+}
+
+/// Watches calls.
+#[async_trait]
+pub trait Watcher: Send + Sync {
+    /// Comes before a call, and may fail it.
+    async fn before(&self, call: &Call) -> Result<(), Fault>;
+
+    /// Comes after a call.
+    async fn after(&self, _call: &Call) {}
+}
+
+/// A store with a watcher.
+pub struct Watched<W> {
+    pub store: Arc<dyn Store>,
+    pub watcher: Arc<W>,
+}
+
+impl<W: Watcher> Watched<W> {
+    async fn call<T>(
+        &self,
+        name: &'static str,
+        writes: Option<(String, String)>,
+        call: impl Future<Output = Result<T, Fault>>,
+    ) -> Result<T, Fault> {
+        let what = Call { name, writes };
+        self.watcher.before(&what).await?;
+        let result = call.await;
+        self.watcher.after(&what).await;
+        result
+    }
+}
+
+fn of_user(sub: &Sub, sk: &str) -> Option<(String, String)> {
+    Some((format!("U#{sub}"), sk.to_owned()))
+}
+
+fn of_commit(subject: &Subject, id: EventId) -> Option<(String, String)> {
+    let pk = match subject {
+        Subject::User(sub) => format!("U#{sub}"),
+        Subject::SignUp(key) => key.to_string(),
+    };
+    Some((pk, format!("E#{id}")))
+}
+
+#[async_trait]
+impl<W: Watcher> Store for Watched<W> {
+    async fn glance(&self, sub: &Sub) -> Result<Option<UserItem>, Fault> {
+        self.call("glance", None, self.store.glance(sub)).await
+    }
+
+    async fn load(&self, sub: &Sub) -> Result<Loaded, Fault> {
+        self.call("load", None, self.store.load(sub)).await
+    }
+
+    async fn ensure_key(&self, sub: &Sub, fresh: &UserKey) -> Result<UserKey, Fault> {
+        let call = self.store.ensure_key(sub, fresh);
+        self.call("ensure_key", of_user(sub, "KEY"), call).await
+    }
+
+    async fn append(&self, commit: &SealedCommit) -> Result<Appended, Fault> {
+        let writes = of_commit(&commit.envelope.subject, commit.envelope.id);
+        self.call("append", writes, self.store.append(commit)).await
+    }
+
+    async fn commit(&self, subject: &Subject, id: EventId) -> Result<Option<SealedCommit>, Fault> {
+        let call = self.store.commit(subject, id);
+        self.call("commit", None, call).await
+    }
+
+    async fn stream(&self, subject: &Subject) -> Result<Vec<SealedCommit>, Fault> {
+        self.call("stream", None, self.store.stream(subject)).await
+    }
+
+    async fn write_user(&self, item: &UserItem) -> Result<Written, Fault> {
+        let call = self.store.write_user(item);
+        self.call("write_user", of_user(&item.sub, "USER"), call)
+            .await
+    }
+
+    async fn ensure_preferences(&self, sub: &Sub, initial: &Preferences) -> Result<(), Fault> {
+        let call = self.store.ensure_preferences(sub, initial);
+        self.call("ensure_preferences", of_user(sub, "PREFS"), call)
+            .await
+    }
+
+    async fn preferences(&self, sub: &Sub) -> Result<Option<Preferences>, Fault> {
+        let call = self.store.preferences(sub);
+        self.call("preferences", None, call).await
+    }
+
+    async fn take_lease(
+        &self,
+        subject: &Subject,
+        id: EventId,
+        now: Time,
+        lease: &Lease,
+    ) -> Result<TakenLease, Fault> {
+        let call = self.store.take_lease(subject, id, now, lease);
+        self.call("take_lease", of_commit(subject, id), call).await
+    }
+
+    async fn write_entry(
+        &self,
+        subject: &Subject,
+        id: EventId,
+        kind: EffectKind,
+        entry: &Entry,
+        due: Option<Time>,
+        owner: Option<&str>,
+    ) -> Result<Written, Fault> {
+        let call = self.store.write_entry(subject, id, kind, entry, due, owner);
+        self.call("write_entry", of_commit(subject, id), call).await
+    }
+
+    async fn spill(&self, id: EventId, body: &str, due: Time) -> Result<(), Fault> {
+        self.store.spill(id, body, due).await
+    }
+
+    async fn spilled(&self, id: EventId) -> Result<Option<String>, Fault> {
+        self.store.spilled(id).await
+    }
+
+    async fn remove_spill(&self, id: EventId) -> Result<(), Fault> {
+        self.store.remove_spill(id).await
+    }
+
+    async fn due(&self, now: Time, most: u32) -> Result<Vec<Due>, Fault> {
+        self.call("due", None, self.store.due(now, most)).await
+    }
+
+    async fn move_due(&self, item: &Due, to: Time) -> Result<Written, Fault> {
+        self.call("move_due", None, self.store.move_due(item, to))
+            .await
+    }
+}

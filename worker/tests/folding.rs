@@ -1,0 +1,282 @@
+//! Any order, any repeats, any batches, any number of workers: one user, one mail, one record.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that meets the unexpected has failed"
+)]
+
+mod common;
+
+use common::{
+    World, at, confirmed_from, delivered, password_reset, person, refused, signed_in, soon,
+};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use std::collections::{BTreeMap, BTreeSet};
+use usher_events::{
+    Envelope, EventId, LifecycleEvent, Personal, RefusalReason, SignUpContext, wire,
+};
+use usher_shared::port::Store;
+use usher_shared::user::User;
+use usher_worker::Worker;
+use usher_worker::batch::Message;
+
+/// Who the histories are about.
+const USERS: [&str; 3] = ["ada", "bob", "eve"];
+/// Their addresses: of no organization, of one with a role of its own, of a role alone, of none.
+const DOMAINS: [&str; 4] = ["home.example", "acme.example", "root.example", "acme.test"];
+
+/// What happened to one user.
+#[derive(Clone, Debug)]
+struct Happened {
+    user: usize,
+    what: What,
+    domain: usize,
+    verified: bool,
+    name: u8,
+    /// Seconds after the beginning.
+    when: u64,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum What {
+    Confirmed,
+    SignedIn,
+    PasswordReset,
+    Refused(RefusalReason),
+}
+
+impl Happened {
+    fn event(&self) -> Envelope<LifecycleEvent> {
+        let user = USERS[self.user];
+        let mut person = person(&format!("{user}@{}", DOMAINS[self.domain]));
+        person.email_verified = self.verified;
+        person.given_name = (self.name > 0).then(|| Personal::new(format!("Ada {}", self.name)));
+        person.locale = (self.name > 2).then(|| Personal::new("de-AT"));
+        let now = at(self.when);
+        match self.what {
+            What::Confirmed => confirmed_from(user, person, SignUpContext::default(), now),
+            What::SignedIn => signed_in(user, person, now),
+            What::PasswordReset => password_reset(user, person, now),
+            What::Refused(reason) => refused(user, reason, now),
+        }
+    }
+}
+
+fn happened() -> impl Strategy<Value = Happened> {
+    let what = prop_oneof![
+        2 => Just(What::Confirmed),
+        4 => Just(What::SignedIn),
+        2 => Just(What::PasswordReset),
+        1 => Just(What::Refused(RefusalReason::UserSuspended)),
+        1 => Just(What::Refused(RefusalReason::StoreUnavailable)),
+    ];
+    let parts = (
+        0..USERS.len(),
+        what,
+        0..DOMAINS.len(),
+        any::<bool>(),
+        0..4u8,
+    );
+    (parts, 0..7200u64).prop_map(|((user, what, domain, verified, name), when)| Happened {
+        user,
+        what,
+        domain,
+        verified,
+        name,
+        when,
+    })
+}
+
+/// One way in which a history reaches the workers: which fact comes when, and where batches end.
+#[derive(Clone, Debug)]
+struct Way {
+    /// Places in the list of facts, any number of times each.
+    deliveries: Vec<prop::sample::Index>,
+    /// Breaks ties between facts that must come at least once.
+    order: Vec<u16>,
+    /// Sizes of batches, over and over.
+    cuts: Vec<usize>,
+    /// Whether two workers work on neighboring batches at once.
+    at_once: bool,
+}
+
+fn way() -> impl Strategy<Value = Way> {
+    let deliveries = prop::collection::vec(any::<prop::sample::Index>(), 0..8);
+    let order = prop::collection::vec(any::<u16>(), 12);
+    let cuts = prop::collection::vec(1..6usize, 1..4);
+    (deliveries, order, cuts, any::<bool>()).prop_map(|(deliveries, order, cuts, at_once)| Way {
+        deliveries,
+        order,
+        cuts,
+        at_once,
+    })
+}
+
+impl Way {
+    /// Every fact at least once, in batches.
+    fn batches(&self, facts: &[String]) -> Vec<Vec<String>> {
+        let mut all: Vec<(u16, &String)> = facts
+            .iter()
+            .zip(&self.order)
+            .map(|(f, o)| (*o, f))
+            .collect();
+        for (place, index) in self.deliveries.iter().enumerate() {
+            let order = self.order[place % self.order.len()].rotate_left(7);
+            all.push((order, index.get(facts)));
+        }
+        all.sort();
+        let mut left = all.into_iter().map(|(_, fact)| fact.clone());
+        let mut batches = Vec::new();
+        for size in self.cuts.iter().cycle() {
+            let batch: Vec<String> = left.by_ref().take(*size).collect();
+            if batch.is_empty() {
+                break;
+            }
+            batches.push(batch);
+        }
+        batches
+    }
+}
+
+/// What is left of a history when everything is done.
+#[derive(Debug, PartialEq)]
+struct Left {
+    /// The folded part of each user item, as it is stored.
+    items: BTreeMap<String, String>,
+    /// The ids in each log.
+    log: BTreeMap<String, Vec<EventId>>,
+    /// To whom mails went.
+    mails: Vec<String>,
+    /// What the bus was told, without repeats.
+    told: BTreeSet<String>,
+}
+
+async fn live(facts: &[String], way: &Way) -> Left {
+    let world = World::new().await;
+    let workers = [world.worker(), world.worker()];
+    let mut batches = way.batches(facts);
+    while !batches.is_empty() {
+        let mut unfinished = Vec::new();
+        for pair in batches.chunks(2) {
+            let second = pair.get(1).map_or(&[][..], Vec::as_slice);
+            let (first, second) = (work(&workers[0], &pair[0]), work(&workers[1], second));
+            let both = if way.at_once {
+                let both = tokio::join!(first, second);
+                [both.0, both.1]
+            } else {
+                [first.await, second.await]
+            };
+            unfinished.extend(both.concat());
+        }
+        batches = unfinished.into_iter().map(|body| vec![body]).collect();
+    }
+    left(&world).await
+}
+
+/// Works on a batch and gives what has to come again.
+async fn work(worker: &Worker, batch: &[String]) -> Vec<String> {
+    let messages: Vec<Message> = batch.iter().map(|body| delivered(body, 1)).collect();
+    let outcomes = worker.work(&messages, soon()).await;
+    let outcomes = outcomes.iter().zip(batch);
+    let unfinished = outcomes.filter(|(outcome, _)| !outcome.is_done());
+    unfinished.map(|(_, body)| body.clone()).collect()
+}
+
+async fn left(world: &World) -> Left {
+    let mut left = Left {
+        items: BTreeMap::new(),
+        log: BTreeMap::new(),
+        mails: Vec::new(),
+        told: BTreeSet::new(),
+    };
+    for user in USERS {
+        let commits = world.commits(user).await;
+        let ids = commits.iter().map(|commit| commit.envelope.id).collect();
+        left.log.insert(user.to_owned(), ids);
+        let Some(item) = world.item(&format!("U#{user}"), "USER").await else {
+            assert!(commits.is_empty(), "{user} has a log and no item");
+            continue;
+        };
+        let folded = ["profile", "marks"].map(|key| canonical(&item[key]));
+        left.items.insert(user.to_owned(), folded.join("\n"));
+
+        let again = User::fold(&commits);
+        let sub = common::sub(user);
+        let stored = world.here.stack.store.glance(&sub).await.unwrap().unwrap();
+        assert_eq!(again, stored.user, "the log of {user} says something else");
+        assert_eq!(again.to_parts(), stored.user.to_parts());
+    }
+    for mail in world.mails() {
+        let to = mail.lines().find(|line| line.starts_with("To:")).unwrap();
+        left.mails.push(to.to_owned());
+    }
+    left.mails.sort();
+    let told = world.told().into_iter();
+    left.told = told.map(|line| line["detail"].to_string()).collect();
+    left
+}
+
+/// A stored value as text, the same for the same value: DynamoDB's maps have no order.
+fn canonical(value: &aws_sdk_dynamodb::types::AttributeValue) -> String {
+    use aws_sdk_dynamodb::types::AttributeValue as Value;
+    match value {
+        Value::M(map) => {
+            let sorted: BTreeMap<_, _> = map.iter().map(|(k, v)| (k, canonical(v))).collect();
+            format!("{sorted:?}")
+        }
+        Value::L(values) => format!("{:?}", values.iter().map(canonical).collect::<Vec<_>>()),
+        other => format!("{other:?}"),
+    }
+}
+
+/// Facts of a history: of two with one id only the first, for which of them is the fact depends on
+/// the order in which they come, and says nothing about folding.
+fn facts(history: &[Happened]) -> Vec<Envelope<LifecycleEvent>> {
+    let mut seen = BTreeSet::new();
+    let events = history.iter().map(Happened::event);
+    events.filter(|event| seen.insert(event.id)).collect()
+}
+
+#[test]
+fn any_order_any_repeats_and_any_batches_leave_the_same_users_and_one_mail_each() {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
+    let config = Config {
+        cases: 24,
+        failure_persistence: None,
+        max_shrink_iters: 64,
+        ..Config::default()
+    };
+    let cases = (prop::collection::vec(happened(), 1..12), way(), way());
+    let mut runner = TestRunner::new(config);
+    let run = runner.run(&cases, |(history, one_way, another)| {
+        let facts = facts(&history);
+        let bodies: Vec<String> = facts.iter().map(wire::encode).collect();
+        let (one, other) = runtime
+            .block_on(async { tokio::join!(live(&bodies, &one_way), live(&bodies, &another)) });
+        prop_assert_eq!(&one, &other);
+
+        let owed = facts.iter().filter(|fact| owes_a_mail(fact)).count();
+        prop_assert_eq!(one.mails.len(), owed);
+        let recorded: BTreeSet<EventId> = one.log.values().flatten().copied().collect();
+        prop_assert_eq!(
+            recorded.len(),
+            one.log.values().map(Vec::len).sum::<usize>()
+        );
+        prop_assert_eq!(recorded, facts.iter().map(|fact| fact.id).collect());
+        Ok(())
+    });
+    run.unwrap_or_else(|failure| panic!("{failure}"));
+}
+
+/// A confirmation of somebody whose address is known to be theirs.
+fn owes_a_mail(fact: &Envelope<LifecycleEvent>) -> bool {
+    match &fact.event {
+        LifecycleEvent::SignUpConfirmed(event) => event.person.email_verified,
+        _ => false,
+    }
+}
