@@ -22,6 +22,9 @@ const RECORDING: Schedule = Schedule {
     attempts: 20,
 };
 
+/// How far the clock of the worker that swept may be ahead of ours: what it found due is due.
+const CLOCKS_DIFFER: Duration = Duration::from_secs(5);
+
 impl Worker {
     /// Performs a commit's open once-effects, if the item says that they are this commit's, and
     /// leaves its ledger as the table has it.
@@ -32,7 +35,7 @@ impl Worker {
         right: Right,
         deadline: Instant,
     ) -> Result<Vec<(EffectKind, Fate)>, Again> {
-        if commit.ledger.open_once().next().is_none() {
+        if self.may_begin(commit).is_empty() {
             return Ok(Vec::new());
         }
         let lease = match right {
@@ -40,8 +43,7 @@ impl Worker {
             Right::Untaken => self.take_lease(commit, deadline).await?,
         };
         let mut fates = Vec::new();
-        let open: Vec<EffectKind> = commit.ledger.open_once().collect();
-        for kind in open {
+        for kind in self.may_begin(commit) {
             let own = commit.envelope.id;
             let holder = item.claims.get(&kind).copied().unwrap_or(own);
             let (entry, fate) = if holder == own {
@@ -57,6 +59,18 @@ impl Worker {
             self.release(commit, &lease).await;
         }
         Ok(fates)
+    }
+
+    /// The once-effects that are open and not set aside until later: those the sweep brings back,
+    /// and no repeated message does sooner.
+    fn may_begin(&self, commit: &Commit) -> Vec<EffectKind> {
+        let soon = self.clock.now().plus(CLOCKS_DIFFER);
+        let ledger = &commit.ledger;
+        let later = |kind| {
+            let due = ledger.get(kind).and_then(Entry::due);
+            due.is_some_and(|due| due > soon)
+        };
+        ledger.open_once().filter(|kind| !later(*kind)).collect()
     }
 
     async fn perform(

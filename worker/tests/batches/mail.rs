@@ -58,6 +58,8 @@ async fn a_mail_that_cannot_go_now_goes_later_exactly_once() {
             [],
             "not due yet"
         );
+        let story = record(&worker, &welcome("ada")).await;
+        assert_eq!(mail_of(&story), None, "a repeat does not hurry it");
         assert_eq!(
             world.later(&worker, Duration::from_secs(30)).await.len(),
             1,
