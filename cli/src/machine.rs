@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 use usher_shared::chance;
 use usher_shared::clock::WallClock;
 use usher_shared::embedded::{QueueLimits, Stack};
@@ -10,6 +11,10 @@ use usher_trigger::Trigger;
 use usher_trigger::publish::Publisher;
 use usher_worker::Worker;
 use usher_worker::welcome::Templates;
+
+/// How much longer than a lease a received message stays hidden: one that comes again any earlier
+/// meets the lease of the try before it.
+const BEYOND_LEASE: Duration = Duration::from_secs(30);
 
 /// One machine's trigger, worker, and what is under them.
 pub struct Machine {
@@ -26,8 +31,8 @@ impl Machine {
     pub async fn open(directory: &Path, policy: Policy) -> anyhow::Result<Self> {
         let clock = Arc::new(WallClock);
         let limits = QueueLimits {
+            visibility_timeout: policy.worker.lease + BEYOND_LEASE,
             receive_limit: policy.worker.receive_limit,
-            ..QueueLimits::default()
         };
         let stack = Stack::open(directory, clock.clone(), limits).await?;
         let policy = Arc::new(policy);

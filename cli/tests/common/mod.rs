@@ -13,6 +13,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+/// How long an outcome may take. A worker that is killed while it has a message leaves it hidden for
+/// a minute and a half.
+const PATIENCE: Duration = Duration::from_secs(180);
+
 /// The command, in a directory that holds nothing, with none of this process's settings.
 pub fn usher(directory: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_usher"));
@@ -190,9 +194,9 @@ impl Answer {
     }
 }
 
-/// The mails in an outbox, once there are `count`; panics if that takes longer than half a minute.
+/// The mails in an outbox, once there are `count`; panics if that takes longer than [`PATIENCE`].
 pub fn mails(outbox: &Path, count: usize) -> Vec<PathBuf> {
-    let end = Instant::now() + Duration::from_secs(30);
+    let end = Instant::now() + PATIENCE;
     loop {
         let mails: Vec<PathBuf> = std::fs::read_dir(outbox)
             .map(|entries| entries.map(|entry| entry.unwrap().path()).collect())
@@ -210,19 +214,19 @@ pub fn mails(outbox: &Path, count: usize) -> Vec<PathBuf> {
             mails.len(),
             outbox.display()
         );
-        std::thread::yield_now();
+        std::thread::park_timeout(Duration::from_millis(20));
     }
 }
 
-/// What the bus was told, once it was told this; panics if that takes longer than half a minute.
+/// What the bus was told, once it was told this; panics if that takes longer than [`PATIENCE`].
 pub fn told(bus: &Path, what: &str) -> String {
-    let end = Instant::now() + Duration::from_secs(30);
+    let end = Instant::now() + PATIENCE;
     loop {
         let text = std::fs::read_to_string(bus).unwrap_or_default();
         if text.contains(what) {
             return text;
         }
         assert!(Instant::now() < end, "the bus was told only:\n{text}");
-        std::thread::yield_now();
+        std::thread::park_timeout(Duration::from_millis(20));
     }
 }
