@@ -2,7 +2,7 @@
 
 mod invoke;
 
-use crate::machine::Machine;
+use crate::machine::{self, Machine};
 use crate::policy_file;
 use anyhow::{Context, bail};
 use std::net::Ipv4Addr;
@@ -45,10 +45,11 @@ pub struct Local {
 }
 
 /// What the state directory holds; nothing else is removed by `--fresh`.
-const STATE: [&str; 6] = [
-    "usher.sqlite",
+const STATE: [&str; 7] = [
+    machine::DATABASE,
     "usher.sqlite-wal",
     "usher.sqlite-shm",
+    "usher.lock",
     "bus.ndjson",
     "secret",
     "endpoint",
@@ -62,6 +63,7 @@ impl Local {
         telemetry::init(&config::log_filter(), telemetry::Format::Pretty)?;
         let (policy, policy_name) = policy_file::read(self.policy.as_deref())?;
         if self.fresh {
+            machine::refuse_if_served(&self.dir).await?;
             start_over(&self.dir)?;
         }
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, self.port))

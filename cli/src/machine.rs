@@ -1,16 +1,20 @@
 //! Trigger and worker on one machine: exactly the Lambdas' code, over the embedded stack.
 
+use anyhow::bail;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use usher_shared::chance;
 use usher_shared::clock::WallClock;
-use usher_shared::embedded::{QueueLimits, Stack};
+use usher_shared::embedded::{Database, EmbeddedError, QueueLimits, Stack};
 use usher_shared::policy::Policy;
 use usher_trigger::Trigger;
 use usher_trigger::publish::Publisher;
 use usher_worker::Worker;
 use usher_worker::welcome::Templates;
+
+/// The file that says that a directory holds a state.
+pub const DATABASE: &str = "usher.sqlite";
 
 /// How much longer than a lease a received message stays hidden: one that comes again any earlier
 /// meets the lease of the try before it.
@@ -64,4 +68,23 @@ impl Machine {
             stack,
         })
     }
+}
+
+/// Refuses to go on where another usher serves the state in this directory: what is removed under
+/// it would be lost without a word.
+pub async fn refuse_if_served(directory: &Path) -> anyhow::Result<()> {
+    let file = directory.join(DATABASE);
+    if !file.exists() {
+        return Ok(());
+    }
+    match Database::open(&file).await {
+        Ok(database) => database.close().await,
+        Err(EmbeddedError::InUse { .. }) => bail!(
+            "another usher has {} open; end it first, or name another directory with --dir",
+            directory.display()
+        ),
+        // What does not open may still be removed.
+        Err(_) => {}
+    }
+    Ok(())
 }

@@ -4,7 +4,7 @@ mod report;
 mod sample;
 mod show;
 
-use crate::machine::Machine;
+use crate::machine::{self, Machine};
 use crate::policy_file;
 use anyhow::{Context, bail};
 use report::{Act, Afterwards, Report};
@@ -56,6 +56,7 @@ impl Play {
             read_all(&self.paths)?
         };
         let (policy, policy_name) = policy_file::read(self.policy.as_deref())?;
+        machine::refuse_if_served(&self.dir).await?;
         empty(&self.dir)?;
         let machine = Machine::open(&self.dir, policy).await?;
         let mut report = Report {
@@ -168,7 +169,7 @@ fn files(directory: &Path) -> anyhow::Result<Vec<PathBuf>> {
 
 /// Removes what an earlier play left, and refuses to remove anything else.
 fn empty(directory: &Path) -> anyhow::Result<()> {
-    const OURS: [&str; 2] = ["usher.sqlite", "secret"];
+    const OURS: [&str; 2] = [machine::DATABASE, "secret"];
     if !directory.exists() {
         return Ok(());
     }

@@ -181,3 +181,24 @@ fn a_port_in_use_is_named_with_a_remedy() {
     assert_eq!(output.status.code(), Some(1));
     assert!(error.contains(&port) && error.contains("--port"), "{error}");
 }
+
+#[test]
+fn a_state_that_another_usher_serves_is_not_removed() {
+    let directory = TempDir::new().unwrap();
+    let local = Local::start(directory.path(), &[]);
+    for arguments in [
+        vec!["local", "--fresh", "--port", "0"],
+        vec!["play", "--dir", ".usher"],
+    ] {
+        let output = common::run(directory.path(), &arguments);
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+        assert!(error.contains("another usher"), "{arguments:?}: {error}");
+    }
+    assert_eq!(
+        local.invoke("trigger", &[], &sample(CONFIRMATION)).status,
+        200
+    );
+    mails(&directory.path().join(".usher/mail"), 1);
+    assert_eq!(local.interrupt(), Some(0));
+}
