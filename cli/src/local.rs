@@ -4,9 +4,9 @@ mod invoke;
 
 use crate::machine::{self, Machine};
 use crate::policy_file;
-use anyhow::{Context, bail};
+use anyhow::Context;
 use std::net::Ipv4Addr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use tokio::net::TcpListener;
@@ -44,27 +44,13 @@ pub struct Local {
     json: bool,
 }
 
-/// What the state directory holds; nothing else is removed by `--fresh`.
-const STATE: [&str; 7] = [
-    machine::DATABASE,
-    "usher.sqlite-wal",
-    "usher.sqlite-shm",
-    "usher.lock",
-    "bus.ndjson",
-    "secret",
-    "endpoint",
-];
-/// The directory of mails within it.
-const MAILS: &str = "mail";
-
 impl Local {
     /// Serves until it is told to end.
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         telemetry::init(&config::log_filter(), telemetry::Format::Pretty)?;
         let (policy, policy_name) = policy_file::read(self.policy.as_deref())?;
         if self.fresh {
-            machine::refuse_if_served(&self.dir).await?;
-            start_over(&self.dir)?;
+            machine::start_over(&self.dir).await?;
         }
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, self.port))
             .await
@@ -132,30 +118,4 @@ impl Local {
              Ctrl-C ends it; what was acknowledged is kept, and --fresh starts over."
         );
     }
-}
-
-/// Removes an earlier state, and nothing that is not part of one.
-fn start_over(directory: &Path) -> anyhow::Result<()> {
-    if !directory.exists() {
-        return Ok(());
-    }
-    if !directory.is_dir() {
-        bail!(
-            "{} is not a directory; name another with --dir",
-            directory.display()
-        );
-    }
-    for name in STATE {
-        let file = directory.join(name);
-        if file.exists() {
-            std::fs::remove_file(&file)
-                .with_context(|| format!("{} cannot be removed", file.display()))?;
-        }
-    }
-    let mails = directory.join(MAILS);
-    if mails.exists() {
-        std::fs::remove_dir_all(&mails)
-            .with_context(|| format!("{} cannot be removed", mails.display()))?;
-    }
-    Ok(())
 }

@@ -1,6 +1,6 @@
 //! Trigger and worker on one machine: exactly the Lambdas' code, over the embedded stack.
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,8 +13,20 @@ use usher_trigger::publish::Publisher;
 use usher_worker::Worker;
 use usher_worker::welcome::Templates;
 
-/// The file that says that a directory holds a state.
-pub const DATABASE: &str = "usher.sqlite";
+/// The file that holds a state.
+const DATABASE: &str = "usher.sqlite";
+
+/// What a state's directory holds; nothing else is ever removed.
+const STATE: [&str; 8] = [
+    DATABASE,
+    "usher.sqlite-wal",
+    "usher.sqlite-shm",
+    "usher.lock",
+    "bus.ndjson",
+    "secret",
+    "endpoint",
+    "mail",
+];
 
 /// How much longer than a lease a received message stays hidden: one that comes again any earlier
 /// meets the lease of the try before it.
@@ -70,14 +82,27 @@ impl Machine {
     }
 }
 
-/// Refuses to go on where another usher serves the state in this directory: what is removed under
-/// it would be lost without a word.
-pub async fn refuse_if_served(directory: &Path) -> anyhow::Result<()> {
-    let file = directory.join(DATABASE);
-    if !file.exists() {
+/// Removes an earlier state from a directory, and nothing that is not part of one.
+pub async fn start_over(directory: &Path) -> anyhow::Result<()> {
+    if !directory.join(DATABASE).exists() {
         return Ok(());
     }
-    match Database::open(&file).await {
+    refuse_if_served(directory).await?;
+    for part in STATE.map(|name| directory.join(name)) {
+        let removed = match std::fs::symlink_metadata(&part) {
+            Ok(found) if found.is_dir() => std::fs::remove_dir_all(&part),
+            Ok(_) => std::fs::remove_file(&part),
+            Err(_) => Ok(()),
+        };
+        removed.with_context(|| format!("{} cannot be removed", part.display()))?;
+    }
+    Ok(())
+}
+
+/// Refuses to go on where another usher serves the state in this directory: what is removed under
+/// it would be lost without a word.
+async fn refuse_if_served(directory: &Path) -> anyhow::Result<()> {
+    match Database::open(&directory.join(DATABASE)).await {
         Ok(database) => database.close().await,
         Err(EmbeddedError::InUse { .. }) => bail!(
             "another usher has {} open; end it first, or name another directory with --dir",

@@ -56,8 +56,7 @@ impl Play {
             read_all(&self.paths)?
         };
         let (policy, policy_name) = policy_file::read(self.policy.as_deref())?;
-        machine::refuse_if_served(&self.dir).await?;
-        empty(&self.dir)?;
+        machine::start_over(&self.dir).await?;
         let machine = Machine::open(&self.dir, policy).await?;
         let mut report = Report {
             policy: policy_name,
@@ -165,22 +164,4 @@ fn files(directory: &Path) -> anyhow::Result<Vec<PathBuf>> {
     files.retain(|file| file.is_file());
     files.sort();
     Ok(files)
-}
-
-/// Removes what an earlier play left, and refuses to remove anything else.
-fn empty(directory: &Path) -> anyhow::Result<()> {
-    const OURS: [&str; 2] = [machine::DATABASE, "secret"];
-    if !directory.exists() {
-        return Ok(());
-    }
-    let is_ours = OURS.iter().any(|name| directory.join(name).exists());
-    let is_empty = std::fs::read_dir(directory)?.next().is_none();
-    if !is_ours && !is_empty {
-        bail!(
-            "{} holds something that is not usher's; name another directory with --dir",
-            directory.display()
-        );
-    }
-    std::fs::remove_dir_all(directory)
-        .with_context(|| format!("{} cannot be emptied", directory.display()))
 }

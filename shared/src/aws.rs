@@ -35,13 +35,13 @@ pub struct Timeouts {
 }
 
 impl Timeouts {
-    /// The trigger's: two tries and one fallback of this length fit into its budget of 2.5 s, and
-    /// the slowest thousandth of healthy calls fits into one.
+    /// The trigger's: two tries with the wait between them fit into the queue's half of its budget of
+    /// 2.5 s, and one try into what then is the share of the bus and of the table.
     pub const TRIGGER: Self = Self {
-        connect: Duration::from_millis(500),
-        read: Duration::from_millis(600),
-        attempt: Duration::from_millis(700),
-        operation: Duration::from_millis(800),
+        connect: Duration::from_millis(400),
+        read: Duration::from_millis(500),
+        attempt: Duration::from_millis(550),
+        operation: Duration::from_millis(580),
     };
 
     /// The worker's and the command's: nobody waits for them, and a mail may take seconds to be
@@ -157,7 +157,9 @@ mod tests {
 
     #[test]
     fn two_tries_and_a_fallback_fit_into_the_triggers_budget() {
-        assert!(3 * Timeouts::TRIGGER.operation < Duration::from_millis(2500));
+        let queue = Duration::from_millis(2450) / 2;
+        assert!(2 * Timeouts::TRIGGER.operation + Duration::from_millis(50) < queue);
+        assert!(Timeouts::TRIGGER.operation < queue / 2);
     }
 
     #[test]

@@ -5,8 +5,8 @@ use ring::hmac;
 use std::fmt;
 use usher_events::{Person, PoolId, SignUpKey};
 
-/// The deployment's secret. Everything that hides a user name is keyed with it; changing it makes
-/// sign-ups in progress unrecognizable, and nothing else.
+/// The deployment's secret. Everything that hides a user name is keyed with it, and so are the ids of
+/// sign-ins and refusals: after a change of it, a repeat under way is a second fact.
 #[derive(Clone)]
 pub struct Secret(hmac::Key);
 

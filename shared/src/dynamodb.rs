@@ -111,7 +111,7 @@ impl Store for Table {
         due: Option<Time>,
         owner: Option<&str>,
     ) -> Result<Written, Fault> {
-        self.update_entry(subject, id, kind, entry, due, owner)
+        self.update_entry((subject, id), kind, entry, due, owner)
             .await
     }
 

@@ -74,19 +74,28 @@ fn content(mail: &Mail) -> Result<EmailContent, BuildError> {
 /// | SES says | means |
 /// |---|---|
 /// | `MessageRejected`, `BadRequestException` | this recipient or this content: [`MailError::Rejected`] |
-/// | `MailFromDomainNotVerifiedException`, `NotFoundException` (the configuration set), `SendingPausedException`, `AccountSuspendedException` | every mail would fail until somebody mends the set-up: [`FaultKind::Refused`], which is deferred |
+/// | `MessageRejected` for want of a verified sender or, in the sandbox, recipient; `MailFromDomainNotVerifiedException`, `NotFoundException` (the configuration set), `SendingPausedException`, `AccountSuspendedException` | every mail would fail until somebody mends the set-up: [`FaultKind::Refused`], which is deferred |
 /// | `LimitExceededException`, `TooManyRequestsException` | the quota of the day or of the second: [`FaultKind::Throttled`] |
 /// | anything else | as [`crate::aws`] reads it |
 fn failure(error: &SdkError<SendEmailError, HttpResponse>) -> MailError {
     match error.as_service_error() {
-        Some(SendEmailError::MessageRejected(_) | SendEmailError::BadRequestException(_)) => {
-            MailError::Rejected
-        }
         Some(SendEmailError::LimitExceededException(_)) => {
             Fault::new(SEND, FaultKind::Throttled).into()
         }
+        // Rejected for want of a verified sender, or in the sandbox of a verified recipient: nothing
+        // is wrong with the mail.
+        Some(SendEmailError::MessageRejected(rejected)) if is_unverified(rejected.message()) => {
+            Fault::new(SEND, FaultKind::Refused).into()
+        }
+        Some(SendEmailError::MessageRejected(_) | SendEmailError::BadRequestException(_)) => {
+            MailError::Rejected
+        }
         _ => fault(SEND, error).into(),
     }
+}
+
+fn is_unverified(message: Option<&str>) -> bool {
+    message.is_some_and(|message| message.contains("not verified"))
 }
 
 #[cfg(test)]

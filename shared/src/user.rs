@@ -118,6 +118,19 @@ impl User {
         user
     }
 
+    /// What of it says what the user may do, and nothing of who the user is: kept also where no
+    /// profiles are.
+    #[must_use]
+    pub fn rights(self) -> Self {
+        Self {
+            roles: self.roles,
+            memberships: self.memberships,
+            standing: self.standing,
+            refusal: self.refusal,
+            ..Self::default()
+        }
+    }
+
     /// Both, whichever came first and however often.
     #[must_use]
     pub fn join(self, other: Self) -> Self {

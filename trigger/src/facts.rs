@@ -41,7 +41,11 @@ impl Witness<'_> {
         route: SignUpRoute,
         reason: RefusalReason,
     ) -> Envelope<LifecycleEvent> {
-        let subject = self.sign_up(call);
+        // Where people sign in by address the pool makes up a new user name at each attempt, and
+        // attempts of one person would never be one fact.
+        let name = call.request.attribute("email");
+        let name = name.as_deref().unwrap_or(&call.user_name);
+        let subject = Subject::SignUp(self.secret.sign_up_key(&call.pool, name));
         let event: LifecycleEvent = SignUpRefused { route, reason }.into();
         let (id, time) = identity::refusal(&call.pool, &subject, event.name(), reason, self.now);
         self.envelope(call, subject, id, time, event)

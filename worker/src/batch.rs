@@ -126,9 +126,11 @@ impl Worker {
             })
             .collect();
         let published = AssertUnwindSafe(self.publish(&kept, deadline)).catch_unwind();
-        let mut fates = match published.await {
-            Ok(fates) => fates.into_iter(),
-            Err(_) => vec![Err(Again::Panicked); kept.len()].into_iter(),
+        let all = |again| vec![Err(again); kept.len()].into_iter();
+        let mut fates = match timeout_at(deadline, published).await {
+            Ok(Ok(fates)) => fates.into_iter(),
+            Ok(Err(_)) => all(Again::Panicked),
+            Err(_) => all(Again::OutOfTime),
         };
         let mut outcomes = Vec::with_capacity(messages.len());
         for (message, step) in messages.iter().zip(steps) {
@@ -146,7 +148,9 @@ impl Worker {
                 Some(Step::Settled(outcome)) => outcome,
                 None => Outcome::Again(Again::OutOfTime),
             };
-            outcomes.push(self.last_delivery(message, outcome, deadline).await);
+            let last = self.last_delivery(message, outcome, deadline);
+            let late = || Outcome::Again(Again::OutOfTime);
+            outcomes.push(timeout_at(deadline, last).await.unwrap_or_else(|_| late()));
         }
         outcomes
     }

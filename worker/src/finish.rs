@@ -6,6 +6,7 @@ use crate::{TRIES, Worker, fault};
 use tokio::time::Instant;
 use usher_events::{LifecycleEvent, Sub};
 use usher_shared::commit::{Commit, EffectKind, Recorded};
+use usher_shared::disposition::FaultKind;
 use usher_shared::port::{Appended, Fault};
 use usher_shared::preferences::Preferences;
 use usher_shared::retry::retry;
@@ -51,9 +52,12 @@ impl Worker {
         }
         if appended == Appended::AlreadyThere {
             let read = || self.store.preferences(sub);
-            let there = retry(&TRIES, deadline, Fault::disposition, read).await?;
-            if there.is_some() {
-                return Ok(());
+            match retry(&TRIES, deadline, Fault::disposition, read).await {
+                // They are the application's by now, in whatever shape.
+                Ok(Some(_)) => return Ok(()),
+                Err(fault) if fault.kind == FaultKind::Corrupt => return Ok(()),
+                Ok(None) => {}
+                Err(fault) => return Err(fault.into()),
             }
         }
         let initial = Preferences::initial(

@@ -3,9 +3,11 @@
 use crate::Worker;
 use crate::batch::Message;
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
+use futures::FutureExt;
 use lambda_runtime::{Context, Diagnostic, Error, LambdaEvent, service_fn};
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -76,7 +78,14 @@ async fn invoke(
     event: LambdaEvent<Box<RawValue>>,
 ) -> Result<SqsBatchResponse, Unanswerable> {
     let deadline = deadline(&event.context, worker.clock.as_ref());
-    worker.answer(&event.payload, deadline).await
+    let answer = AssertUnwindSafe(worker.answer(&event.payload, deadline)).catch_unwind();
+    // The runtime would tell whoever asks what the panic said, and that may quote a message.
+    let broken = |_| {
+        Err(Unanswerable(
+            "the worker broke; the messages will come again",
+        ))
+    };
+    answer.await.unwrap_or_else(broken)
 }
 
 impl Worker {

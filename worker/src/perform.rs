@@ -8,8 +8,9 @@ use crate::lease::Right;
 use crate::story::{Again, Fate};
 use crate::{Worker, fault};
 use std::time::Duration;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 use usher_shared::commit::{Commit, EffectKind, Entry, Lease};
+use usher_shared::disposition::FaultKind;
 use usher_shared::port::{Fault, Written};
 use usher_shared::retry::{Schedule, retry};
 use usher_shared::user::UserItem;
@@ -24,6 +25,9 @@ const RECORDING: Schedule = Schedule {
 
 /// How far the clock of the worker that swept may be ahead of ours: what it found due is due.
 const CLOCKS_DIFFER: Duration = Duration::from_secs(5);
+
+/// How long one such try may take: a write that hangs must leave time for another.
+const ONE_RECORDING: Duration = Duration::from_millis(1_500);
 
 impl Worker {
     /// Performs a commit's open once-effects, if the item says that they are this commit's, and
@@ -98,9 +102,14 @@ impl Worker {
         commit.ledger.set(kind, entry.clone());
         let (envelope, due) = (&commit.envelope, commit.ledger.due());
         let owner = Some(lease.owner.as_str());
-        let write = || {
-            self.store
-                .write_entry(&envelope.subject, envelope.id, kind, &entry, due, owner)
+        let write = || async {
+            let write =
+                self.store
+                    .write_entry(&envelope.subject, envelope.id, kind, &entry, due, owner);
+            match timeout(ONE_RECORDING, write).await {
+                Ok(written) => written,
+                Err(_) => Err(Fault::new("ledger.write", FaultKind::TimedOut)),
+            }
         };
         match retry(&RECORDING, deadline, Fault::disposition, write).await {
             Ok(Written::Now) => Ok(()),

@@ -8,7 +8,7 @@ use usher_shared::commit::Commit;
 use usher_shared::policy::Policy;
 use usher_shared::port::{Fault, Written};
 use usher_shared::retry::retry;
-use usher_shared::user::UserItem;
+use usher_shared::user::{User, UserItem};
 
 /// How often a lost race is run again before the message is left for a quieter moment.
 const RACES: usize = 10;
@@ -52,9 +52,12 @@ impl Worker {
 /// A claim is never taken back: whichever commit is in the item may perform the effect, and every
 /// other one learns from it who does.
 fn next(policy: &Policy, mut item: UserItem, commit: &Commit) -> UserItem {
-    if policy.profile.create {
-        item.user = item.user.apply(commit);
-    }
+    let said = User::of(commit);
+    item.user = item.user.join(if policy.profile.create {
+        said
+    } else {
+        said.rights()
+    });
     for kind in commit.ledger.open_once() {
         item.claims.entry(kind).or_insert(commit.envelope.id);
     }

@@ -1,15 +1,16 @@
 //! Resuming a commit: doing what is left of it, from what the log says and nothing else.
 
-use crate::Worker;
 use crate::batch::Step;
 use crate::lease::Right;
 use crate::message::Resume;
 use crate::record::Kept;
 use crate::story::{Again, Outcome, Story};
+use crate::{TRIES, Worker};
 use tokio::time::Instant;
 use usher_events::Fact;
-use usher_shared::commit::{EffectKind, Entry};
-use usher_shared::port::{Appended, Loaded};
+use usher_shared::commit::{Commit, EffectKind, Entry};
+use usher_shared::port::{Appended, Fault, Loaded};
+use usher_shared::retry::retry;
 
 impl Worker {
     /// Does what is left of a recorded commit. Where another try has its lease, that one does it,
@@ -31,6 +32,7 @@ impl Worker {
             return Ok(nothing);
         };
         if !commit.ledger.entries().any(|(_, entry)| entry.is_open()) {
+            self.forget_due(&commit, deadline).await?;
             return Ok(nothing);
         }
         let finished = self
@@ -60,5 +62,17 @@ impl Worker {
         } else {
             Step::Settled(Outcome::Recorded(story))
         })
+    }
+
+    /// Takes a commit with nothing left to do out of the due index, where a writer who knew of less
+    /// left it: written again as it is, an entry is due no longer.
+    async fn forget_due(&self, commit: &Commit, deadline: Instant) -> Result<(), Again> {
+        let Some((kind, entry)) = commit.ledger.entries().next() else {
+            return Ok(());
+        };
+        let (subject, id) = (&commit.envelope.subject, commit.envelope.id);
+        let write = || self.store.write_entry(subject, id, kind, entry, None, None);
+        retry(&TRIES, deadline, Fault::disposition, write).await?;
+        Ok(())
     }
 }

@@ -135,8 +135,9 @@ async fn answer(
             executed(run(&functions, function, &payload, request_id).await)
         }
         Some(b"Event") => {
-            let request_id = request_id.to_owned();
-            tokio::spawn(async move { run(&functions, function, &payload, &request_id).await });
+            // Carried out before it is acknowledged: there is no queue of calls here to keep it in.
+            // What the function returns is nobody's, as in Lambda.
+            let _ = run(&functions, function, &payload, request_id).await;
             StatusCode::ACCEPTED.into_response()
         }
         Some(b"DryRun") => StatusCode::NO_CONTENT.into_response(),

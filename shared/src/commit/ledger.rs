@@ -15,6 +15,9 @@ pub enum EffectKind {
 }
 
 impl EffectKind {
+    /// Every kind there is.
+    pub const ALL: [Self; 2] = [Self::WelcomeMail, Self::Publication];
+
     /// Whether it must happen at most once, so that a claim and a lease guard it.
     pub fn is_once(self) -> bool {
         match self {

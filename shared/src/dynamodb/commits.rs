@@ -113,13 +113,38 @@ impl Table {
 
     pub(super) async fn update_entry(
         &self,
-        subject: &Subject,
-        id: EventId,
+        place: (&Subject, EventId),
         kind: EffectKind,
         entry: &Entry,
         due: Option<Time>,
         owner: Option<&str>,
     ) -> Result<Written, Fault> {
+        let index = due.map_or(Index::Remove, Index::Set);
+        if self.set_entry(place, kind, entry, index, owner).await? {
+            return Ok(Written::Now);
+        }
+        // Refused because the lease is another's, or because the writer did not know that something
+        // else of this commit was set aside meanwhile: that must stay due.
+        let known_to_be_due = due.is_some();
+        if !known_to_be_due
+            && self
+                .set_entry(place, kind, entry, Index::Leave, owner)
+                .await?
+        {
+            return Ok(Written::Now);
+        }
+        Ok(Written::Overtaken)
+    }
+
+    async fn set_entry(
+        &self,
+        (subject, id): (&Subject, EventId),
+        kind: EffectKind,
+        entry: &Entry,
+        index: Index,
+        owner: Option<&str>,
+    ) -> Result<bool, Fault> {
+        let mut condition = "attribute_exists(#pk)".to_owned();
         let mut request = self
             .client
             .update_item()
@@ -129,31 +154,52 @@ impl Table {
             .expression_attribute_names("#pk", PK)
             .expression_attribute_names("#ledger", "ledger")
             .expression_attribute_names("#kind", kind.as_str())
-            .expression_attribute_names("#shard", DUE_SHARD)
-            .expression_attribute_names("#due", DUE_AT)
             .expression_attribute_values(":entry", value(entry)?);
-        request = match due {
-            Some(due) => request
+        request = match index {
+            Index::Set(due) => request
                 .update_expression("SET #ledger.#kind = :entry, #shard = :shard, #due = :due")
+                .expression_attribute_names("#shard", DUE_SHARD)
+                .expression_attribute_names("#due", DUE_AT)
                 .expression_attribute_values(":shard", text(&keys::due_shard(keys::shard_of(id))))
                 .expression_attribute_values(":due", text(&due.to_string())),
-            None => request.update_expression("SET #ledger.#kind = :entry REMOVE #shard, #due"),
+            Index::Remove => {
+                let others = EffectKind::ALL.iter().filter(|other| **other != kind);
+                for (number, other) in others.enumerate() {
+                    let name = format!("#other{number}");
+                    condition.push_str(&format!(
+                        " AND (attribute_not_exists(#ledger.{name}) OR #ledger.{name}.#state <> :deferred)"
+                    ));
+                    request = request.expression_attribute_names(name, other.as_str());
+                }
+                request
+                    .update_expression("SET #ledger.#kind = :entry REMOVE #shard, #due")
+                    .expression_attribute_names("#shard", DUE_SHARD)
+                    .expression_attribute_names("#due", DUE_AT)
+                    .expression_attribute_names("#state", "state")
+                    .expression_attribute_values(":deferred", text("deferred"))
+            }
+            Index::Leave => request.update_expression("SET #ledger.#kind = :entry"),
         };
-        request = match owner {
-            Some(owner) => request
-                .condition_expression("attribute_exists(#pk) AND #lease.#owner = :owner")
+        if let Some(owner) = owner {
+            condition.push_str(" AND #lease.#owner = :owner");
+            request = request
                 .expression_attribute_names("#lease", "lease")
                 .expression_attribute_names("#owner", "owner")
-                .expression_attribute_values(":owner", text(owner)),
-            None => request.condition_expression("attribute_exists(#pk)"),
-        };
-        let now = held(UPDATE, request.send().await)?;
-        Ok(if now {
-            Written::Now
-        } else {
-            Written::Overtaken
-        })
+                .expression_attribute_values(":owner", text(owner));
+        }
+        held(UPDATE, request.condition_expression(condition).send().await)
     }
+}
+
+/// What a write of an entry does to the commit's place in the due index.
+#[derive(Clone, Copy)]
+enum Index {
+    /// Due at this instant.
+    Set(Time),
+    /// No longer due, unless something else of the commit is set aside.
+    Remove,
+    /// As it is.
+    Leave,
 }
 
 fn text(text: &str) -> AttributeValue {

@@ -1,5 +1,6 @@
 //! What does a token say?
 
+use super::person::verified_domain;
 use super::{ClaimNames, DomainRule, Groups, Policy, UserRead};
 use crate::user::{Profile, User};
 use serde::Serialize;
@@ -31,8 +32,23 @@ pub fn grant(policy: &Policy, user: UserRead<'_>, person: Option<&Person>) -> Gr
     match user {
         UserRead::StoreDown => assemble(policy, None, None, None),
         UserRead::Absent => recorded(policy, &User::default(), rule()),
+        UserRead::Found(user) if has_moved(policy, user, person) => {
+            let mut user = user.clone();
+            user.roles.remove(&RoleSource::Domain);
+            user.memberships.remove(&OrganizationSource::Domain);
+            recorded(policy, &user, rule())
+        }
         UserRead::Found(user) => recorded(policy, user, rule()),
     }
+}
+
+/// Whether the address is not the verified one of the domain for which something was recorded. On a
+/// refresh nothing else would notice until the next sign-in.
+fn has_moved(policy: &Policy, user: &User, person: Option<&Person>) -> bool {
+    let (Some(now), Some(then)) = (person, user.person.as_ref()) else {
+        return false;
+    };
+    verified_domain(policy, now) != verified_domain(policy, &then.value)
 }
 
 fn recorded(policy: &Policy, user: &User, rule: Option<&DomainRule>) -> Grant {

@@ -51,7 +51,7 @@ fn reshape(value: &mut Option<Personal>, shape: impl FnOnce(&str) -> String) {
 fn clean(text: &str) -> String {
     let kept: String = text
         .chars()
-        .filter(|c| !c.is_control() && !turns_text(*c))
+        .filter(|c| !c.is_control() && !turns_text(*c) && !is_noncharacter(*c))
         .collect();
     kept.trim().to_owned()
 }
@@ -59,6 +59,11 @@ fn clean(text: &str) -> String {
 /// Marks that reorder the text around them, and separators that some mail clients show as a line.
 fn turns_text(c: char) -> bool {
     matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Code points that stand for no character; queues refuse a message that holds one.
+fn is_noncharacter(c: char) -> bool {
+    matches!(c, '\u{fdd0}'..='\u{fdef}') || u32::from(c) & 0xfffe == 0xfffe
 }
 
 fn cut(text: &str, longest: usize) -> String {

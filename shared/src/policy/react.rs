@@ -42,9 +42,10 @@ pub fn react(policy: &Policy, event: &LifecycleEvent) -> Reaction {
     reaction
 }
 
-/// An address that nobody has verified may be anybody's.
+/// An address that nobody trustworthy has verified may be anybody's.
 fn may_be_written_to(policy: &Policy, person: &Person) -> bool {
-    person.email.is_some() && (person.email_verified || policy.mail.welcome_unverified)
+    let verified = person::verified_domain(policy, person).is_some();
+    verified || (person.email.is_some() && policy.mail.welcome_unverified)
 }
 
 fn assigned(source: RoleSource, role: Option<usher_events::Role>) -> DecidedEvent {

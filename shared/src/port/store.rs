@@ -107,7 +107,8 @@ pub trait Store: Send + Sync {
     ) -> Result<TakenLease, Fault>;
 
     /// Writes one entry of a commit's ledger, and `due` (the earliest of the whole ledger, or
-    /// `None`) into the due index. With `owner`, only if that owner still has the lease; without,
+    /// `None`) into the due index. `None` takes the commit out of the index only while no other entry is
+    /// set aside: a writer that knew of less does not make the sweep forget what it did not know. With `owner`, only if that owner still has the lease; without,
     /// unconditionally. [`Written::Overtaken`] means that the lease is another's by now.
     async fn write_entry(
         &self,

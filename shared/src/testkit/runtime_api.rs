@@ -15,7 +15,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 /// How long a test waits for a function before it has failed.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// What a function is told of its own time limit.
+/// What a function is told of its own time limit, unless a test says otherwise: the trigger's.
 const FUNCTION_TIMEOUT: Duration = Duration::from_secs(5);
 const ARN: &str = "arn:aws:lambda:us-east-1:000000000000:function:usher";
 
@@ -38,6 +38,7 @@ struct Shared {
     answers: Mutex<HashMap<String, oneshot::Sender<Answer>>>,
     asked: watch::Sender<usize>,
     broken: Mutex<Option<String>>,
+    time_limit: Duration,
 }
 
 /// A Runtime API that feeds events to whoever asks, one at a time.
@@ -58,6 +59,11 @@ impl Drop for RuntimeApi {
 impl RuntimeApi {
     /// Serves on a free port of this machine.
     pub async fn start() -> Self {
+        Self::start_with(FUNCTION_TIMEOUT).await
+    }
+
+    /// The same for a function with this time limit.
+    pub async fn start_with(time_limit: Duration) -> Self {
         let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
             .await
             .unwrap();
@@ -69,6 +75,7 @@ impl RuntimeApi {
             answers: Mutex::default(),
             asked: sender,
             broken: Mutex::default(),
+            time_limit,
         });
         let app = Router::new()
             .route("/2018-06-01/runtime/invocation/next", get(next))
@@ -142,7 +149,7 @@ async fn next(State(shared): State<Arc<Shared>>) -> Response<Body> {
     let Some(waiting) = shared.events.lock().await.recv().await else {
         return accepted(StatusCode::GONE);
     };
-    let limit = i64::try_from(FUNCTION_TIMEOUT.as_millis()).unwrap();
+    let limit = i64::try_from(shared.time_limit.as_millis()).unwrap();
     Response::builder()
         .header("Lambda-Runtime-Aws-Request-Id", waiting.id)
         .header(

@@ -23,15 +23,29 @@ pub fn example(package: &str, name: &str) -> PathBuf {
 pub fn with_faults(package: &str) -> PathBuf {
     let (target, intermediate) = directories();
     let target = Path::new(&target).join("fault");
-    let arguments = ["--bin", package, "--features", "fault-injection", "--target-dir"];
+    let arguments = [
+        "--bin",
+        package,
+        "--features",
+        "fault-injection",
+        "--target-dir",
+    ];
     let arguments = [&arguments[..], &[target.to_str().unwrap()]].concat();
-    build(package, &arguments, &[("CARGO_BUILD_BUILD_DIR", &intermediate)])
+    build(
+        package,
+        &arguments,
+        &[("CARGO_BUILD_BUILD_DIR", &intermediate)],
+    )
 }
 
 fn build(package: &str, arguments: &[&str], environment: &[(&str, &str)]) -> PathBuf {
     let mut cargo = cargo();
     cargo
-        .args(["build", "--release", "--message-format=json-render-diagnostics"])
+        .args([
+            "build",
+            "--release",
+            "--message-format=json-render-diagnostics",
+        ])
         .args(["--package", package])
         .args(arguments)
         .envs(environment.iter().copied());
@@ -55,10 +69,15 @@ fn directories() -> (String, String) {
     (directory("target_directory"), directory("build_directory"))
 }
 
-/// The cargo that built this test, in surroundings like those of a shell: some build scripts watch
+/// The cargo that runs this test, in surroundings like those of a shell: some build scripts watch
 /// what cargo tells a test of its package, and everything would be built anew.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "which cargo it is, cargo says nowhere else"
+)]
 fn cargo() -> Command {
-    let mut cargo = Command::new(env!("CARGO"));
+    let itself = std::env::var_os("CARGO").expect("cargo runs these tests, and says where it is");
+    let mut cargo = Command::new(itself);
     cargo.current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
     for about_the_package in [
         "CARGO_MANIFEST_DIR",
@@ -88,7 +107,10 @@ pub fn fault_markers(binary: &[u8]) -> Vec<&'static str> {
         let marker = marker.as_bytes();
         binary.windows(marker.len()).any(|part| part == marker)
     };
-    ["USHER_FAULT", "planted at"].into_iter().filter(is_in).collect()
+    ["USHER_FAULT", "planted at"]
+        .into_iter()
+        .filter(is_in)
+        .collect()
 }
 
 /// A bootstrap that runs this binary with standard error going where standard output goes, so that

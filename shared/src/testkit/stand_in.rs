@@ -38,14 +38,20 @@ impl Drop for StandIn {
 impl StandIn {
     /// Serves on a free port of this machine.
     pub async fn start() -> Self {
-        let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+            .await
+            .unwrap();
         let address = listener.local_addr().unwrap();
         let seen = Arc::new(Mutex::new(Seen::default()));
         let app = Router::new().fallback(call).with_state(Arc::clone(&seen));
         let server = tokio::spawn(async move {
             axum::serve(listener, app).await.unwrap();
         });
-        Self { address, seen, server }
+        Self {
+            address,
+            seen,
+            server,
+        }
     }
 
     /// What `AWS_ENDPOINT_URL` is for whoever is to call it.
@@ -71,7 +77,10 @@ async fn call(
     *seen.calls.entry(operation.clone()).or_default() += 1;
     let (status, answer) = match seen.answer(&operation, &body) {
         Some(answer) => (StatusCode::OK, answer),
-        None => (StatusCode::BAD_REQUEST, json!({ "__type": "UnknownOperationException" })),
+        None => (
+            StatusCode::BAD_REQUEST,
+            json!({ "__type": "UnknownOperationException" }),
+        ),
     };
     Response::builder()
         .status(status)
@@ -82,7 +91,9 @@ async fn call(
 
 /// The operation's name, from the header of the JSON protocols; SES says it by its path.
 fn operation(uri: &Uri, headers: &HeaderMap) -> String {
-    let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok());
+    let target = headers
+        .get("x-amz-target")
+        .and_then(|target| target.to_str().ok());
     let named = target.and_then(|target| target.rsplit('.').next());
     let name = named.unwrap_or(match uri.path() {
         "/v2/email/outbound-emails" => "SendEmail",
@@ -103,6 +114,7 @@ impl Seen {
                 self.items.insert(key(&body["Item"]), body["Item"].clone());
                 json!({})
             }
+            "GetQueueAttributes" => json!({ "Attributes": {} }),
             "SendMessage" => json!({ "MessageId": "1" }),
             "PutEvents" => {
                 let count = body["Entries"].as_array().map_or(0, Vec::len);

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use usher_shared::port::Store;
 
 #[tokio::test]
-async fn without_profiles_there_is_a_log_and_one_mail_and_nothing_else() {
+async fn without_profiles_there_are_a_log_rights_and_one_mail_and_nothing_of_the_person() {
     let mut rules = policy(POLICY);
     rules.profile.create = false;
     let world = World::under(rules).await;
@@ -26,12 +26,15 @@ async fn without_profiles_there_is_a_log_and_one_mail_and_nothing_else() {
     assert_eq!(store.preferences(&sub("ada")).await.unwrap(), None);
     let ada = store.glance(&sub("ada")).await.unwrap().unwrap();
     assert_eq!(
+        (ada.user.person.as_ref(), ada.user.last_login_at),
+        (None, None)
+    );
+    assert_eq!(
         ada.user,
-        usher_shared::user::User::default(),
-        "the claim alone"
+        ada.user.clone().rights(),
+        "rights and the claim alone"
     );
     assert_eq!(ada.claims.len(), 1);
-    assert_eq!(store.glance(&sub("bob")).await.unwrap(), None);
 }
 
 #[tokio::test]
