@@ -48,6 +48,8 @@ struct PreferencesRecord {
     pk: String,
     #[serde(rename = "SK")]
     sk: String,
+    #[serde(rename = "userId")]
+    user_id: Sub,
     #[serde(flatten)]
     preferences: Preferences,
 }
@@ -145,6 +147,7 @@ impl Table {
         let record = PreferencesRecord {
             pk: keys::user(sub),
             sk: PREFERENCES.to_owned(),
+            user_id: sub.clone(),
             preferences: initial.clone(),
         };
         self.put_new(item(PUT, record)?).await?;

@@ -128,9 +128,13 @@ impl User {
                 onboarding_completed: person.onboarding_completed,
                 providers: person.providers.clone(),
             });
+        // Nearly everybody is first seen confirming.
+        let earlier = self
+            .first_seen_at
+            .filter(|seen| Some(*seen) != self.confirmed_at);
         let marks = Marks {
             confirmed: self.confirmed_at.map(Time::unix_millis),
-            first_seen: self.first_seen_at.map(Time::unix_millis),
+            first_seen: earlier.map(Time::unix_millis),
             person: person.map(|register| stamp(register.at, register.by)),
             rest,
             roles: self
@@ -209,7 +213,11 @@ impl User {
             )
         });
         Ok(Self {
-            first_seen_at: marks.first_seen.map(instant).transpose()?,
+            first_seen_at: marks
+                .first_seen
+                .or(marks.confirmed)
+                .map(instant)
+                .transpose()?,
             confirmed_at: marks.confirmed.map(instant).transpose()?,
             last_login_at: profile.last_login_at,
             last_activity_at: profile.last_activity_at,
