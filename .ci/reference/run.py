@@ -104,15 +104,17 @@ def queue(run: Path) -> Count:
 
 def release(_run: Path) -> Count:
     """The release binaries: small, without faults to plant, and holding where a fault is planted."""
-    command = ["test", "--package", "usher-trigger", "--package", "usher-worker"]
-    command += ["--features", "release-tests", "--test", "release"]
+    features = "usher-trigger/release-tests,usher-worker/release-tests"
+    # The whole workspace, here and below: what it needs is compiled already, and a part of it would
+    # need the same with fewer features.
+    command = ["test", "--workspace", "--features", features, "--test", "release"]
     with heading("release binaries, also with planted panics"):
         return cargo_tests(command, {})
 
 
 def contract(test: str, environment: dict[str, str]) -> Count:
     """One of the contract suites that need a real server's address."""
-    command = ["test", "--package", "usher-shared", "--features", "reference", "--test", test]
+    command = ["test", "--workspace", "--features", "usher-shared/reference", "--test", test]
     region = {"AWS_REGION": servers.REGION}
     return cargo_tests(command, servers.CREDENTIALS | region | environment)
 

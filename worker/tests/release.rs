@@ -49,6 +49,9 @@ const POLICY: &str = r#"
 [mail]
 from = "welcome@usher.example"
 app_url = "https://app.example"
+
+[trusted_providers]
+ExampleOIDC = ["example.com"]
 "#;
 
 /// A message of SQS's with the confirmation of one user's sign-up.
