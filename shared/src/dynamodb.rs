@@ -1,6 +1,7 @@
 //! The table on DynamoDB.
 
 mod commits;
+mod due;
 mod fault;
 mod keys;
 mod record;

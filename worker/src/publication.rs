@@ -3,7 +3,8 @@
 use crate::record::Kept;
 use crate::story::{Again, Fate};
 use crate::{TRIES, Worker, fault};
-use futures::{StreamExt, stream};
+use futures::{FutureExt, StreamExt, stream};
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 use usher_events::{Envelope, Fact, identity, wire};
@@ -54,11 +55,12 @@ impl Worker {
         let notes: Vec<_> = kept
             .iter()
             .zip(faults)
-            .map(|(kept, fault)| self.note(&kept.commit, fault, deadline))
+            .map(|(kept, fault)| AssertUnwindSafe(self.note(&kept.commit, fault, deadline)))
+            .map(|note| note.catch_unwind())
             .collect();
         stream::iter(notes)
             .buffered(self.policy.worker.concurrency)
-            .map(|fate| fate.map(Some))
+            .map(|fate| fate.unwrap_or(Err(Again::Panicked)).map(Some))
             .collect()
             .await
     }
