@@ -99,6 +99,10 @@ text_id! {
     Role
 }
 text_id! {
+    /// What an organization pays for, as the policy declares it: `free`, `pro`, `enterprise`.
+    Plan
+}
+text_id! {
     /// A kind of account, as the policy declares it: `standard`, `business`, `enterprise`.
     AccountType
 }

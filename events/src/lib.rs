@@ -30,7 +30,7 @@ pub use decided::{
 pub use envelope::Envelope;
 pub use fact::Fact;
 pub use ids::{
-    AccountType, ClientId, CorrelationId, EventId, IdError, OrganizationId, PoolId, Role,
+    AccountType, ClientId, CorrelationId, EventId, IdError, OrganizationId, Plan, PoolId, Role,
     SignUpKey, Sub, Subject,
 };
 pub use lifecycle::{

@@ -14,7 +14,7 @@ use crate::preferences::Defaults;
 use crate::user::User;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
-use usher_events::{AccountType, OrganizationId, Role};
+use usher_events::{AccountType, OrganizationId, Plan, Role};
 
 pub use domain::{Domain, DomainPattern};
 
@@ -42,6 +42,8 @@ pub struct Policy {
     pub domains: Vec<DomainRule>,
     /// `[organizations.<id>]`
     pub organizations: BTreeMap<OrganizationId, Organization>,
+    /// `[plans.<plan>]`: every plan there is, and what it includes.
+    pub plans: BTreeMap<Plan, PlanRules>,
     /// `[trusted_providers]`: for which domains an outside provider's word on an address counts.
     pub trusted_providers: BTreeMap<String, Vec<DomainPattern>>,
     /// `[attributes]`: which attributes of the pool fill fields that have no standard attribute.
@@ -125,6 +127,15 @@ pub struct Organization {
     pub name: String,
     /// The kind of account that its members have.
     pub account_type: Option<AccountType>,
+    /// What it pays for; always a plan that the policy declares.
+    pub plan: Option<Plan>,
+}
+
+/// What a plan includes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PlanRules {
+    /// Features of the application; words without spaces.
+    pub features: BTreeSet<String>,
 }
 
 /// Names of custom attributes. All are written by users unless the app client forbids it, and so

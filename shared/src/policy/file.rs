@@ -6,6 +6,7 @@
 mod access;
 mod limits;
 mod mail;
+mod plans;
 mod problem;
 mod reader;
 mod roles;
@@ -66,10 +67,11 @@ fn read_all(text: &str, base: &Path, read: Read<'_>) -> (Policy, Vec<Problem>, B
     (policy, problems, known)
 }
 
-/// Roles and organizations come first, because everything else may name only those declared.
+/// Roles, plans and organizations come first, because everything else may name only those declared.
 fn policy(document: &Section<'_>, base: &Path, read: Read<'_>) -> Policy {
     let roles = document.section("roles", roles::roles);
-    let organizations = access::organizations(document);
+    let plans = plans::plans(document);
+    let organizations = access::organizations(document, &plans);
     let mail = document.section("mail", |section| mail::mail(section, base, read));
     Policy {
         sign_up: document.section("sign_up", access::sign_up),
@@ -87,6 +89,7 @@ fn policy(document: &Section<'_>, base: &Path, read: Read<'_>) -> Policy {
         mail,
         roles,
         organizations,
+        plans,
     }
 }
 

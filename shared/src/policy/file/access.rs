@@ -3,11 +3,11 @@ use super::roles::{account_type, declared_role, id, is_declared};
 use super::section::{NamedList, Section};
 use super::texts;
 use crate::policy::{
-    DomainPattern, DomainRule, Organization, Roles, SignIn, SignUp, WhenStoreIsDown,
+    DomainPattern, DomainRule, Organization, PlanRules, Roles, SignIn, SignUp, WhenStoreIsDown,
 };
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use usher_events::OrganizationId;
+use usher_events::{OrganizationId, Plan};
 
 /// Longest name of an organization or application, in characters: it stands in subjects.
 const LONGEST_NAME: usize = 100;
@@ -37,7 +37,10 @@ pub(super) fn sign_in(section: &Section<'_>) -> SignIn {
     SignIn { when_store_is_down }
 }
 
-pub(super) fn organizations(document: &Section<'_>) -> BTreeMap<OrganizationId, Organization> {
+pub(super) fn organizations(
+    document: &Section<'_>,
+    plans: &BTreeMap<Plan, PlanRules>,
+) -> BTreeMap<OrganizationId, Organization> {
     let read = |name: &Found<String>, section: &Section<'_>| {
         let kind = section.filled("account_type");
         let kind = kind.and_then(|found| account_type(section, &found));
@@ -46,6 +49,11 @@ pub(super) fn organizations(document: &Section<'_>) -> BTreeMap<OrganizationId, 
         let organization = Organization {
             name: shown.unwrap_or_default(),
             account_type: kind,
+            plan: section.filled("plan").and_then(|found| {
+                let names = plans.keys().map(Plan::as_str);
+                let plan = id(section, &found, Plan::new)?;
+                is_declared(section, &found, names, "[plans]").then_some(plan)
+            }),
         };
         Some((id(section, name, OrganizationId::new)?, organization))
     };

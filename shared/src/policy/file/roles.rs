@@ -19,15 +19,15 @@ const ROLES: [(&str, &[&str]); 4] = [
 /// The role of everybody to whom nobody gave another.
 const DEFAULT_ROLE: &str = "user";
 
-/// Longest permission, in characters; tokens travel in headers.
-const LONGEST_PERMISSION: usize = 64;
+/// Longest permission or feature, in characters; tokens travel in headers.
+const LONGEST_WORD: usize = 64;
 
 pub(super) fn roles(section: &Section<'_>) -> Roles {
     let declared = section.named_lists("permissions", "<role>").map(|lists| {
         let read = |(name, members): NamedList| {
             Some((
                 id(section, &name, Role::new)?,
-                permissions(section, &members.unwrap_or_default()),
+                words(section, &members.unwrap_or_default(), "permission"),
             ))
         };
         lists.into_iter().filter_map(read).collect()
@@ -113,23 +113,27 @@ fn word(role: &str) -> Role {
     Role::new(role).expect("the roles of this file are plain words")
 }
 
-/// Permissions that can stand in a text with spaces between them.
-fn permissions(section: &Section<'_>, members: &[Found<String>]) -> BTreeSet<String> {
-    let mut permissions = BTreeSet::new();
+/// Words that can stand in a text with spaces between them; `what` says what each of them is.
+pub(super) fn words(
+    section: &Section<'_>,
+    members: &[Found<String>],
+    what: &str,
+) -> BTreeSet<String> {
+    let mut words = BTreeSet::new();
     for found in members {
         let text = &found.value;
         let blank = |c: char| c.is_whitespace() || c.is_control();
         let problem = match () {
             () if text.is_empty() || text.contains(blank) => {
-                "a permission is a text without spaces, and not empty".to_owned()
+                format!("a {what} is a text without spaces, and not empty")
             }
-            () if text.chars().count() > LONGEST_PERMISSION => {
-                format!("a permission is at most {LONGEST_PERMISSION} characters")
+            () if text.chars().count() > LONGEST_WORD => {
+                format!("a {what} is at most {LONGEST_WORD} characters")
             }
-            () if !permissions.insert(text.clone()) => format!("{text} is listed twice"),
+            () if !words.insert(text.clone()) => format!("{text} is listed twice"),
             () => continue,
         };
         section.report(&found.place, problem);
     }
-    permissions
+    words
 }

@@ -45,7 +45,8 @@ fn the_example_is_a_good_policy_for_the_sample_life() {
         policy.organizations[&acme],
         Organization {
             name: "Acme".into(),
-            account_type: business
+            account_type: business,
+            plan: Plan::new("pro").ok(),
         }
     );
 }
@@ -89,6 +90,7 @@ fn paths_of(text: &str) -> BTreeSet<String> {
         let mut parts: Vec<&str> = path.split('.').collect();
         match parts.as_mut_slice() {
             ["organizations", id, ..] => *id = "<id>",
+            ["plans", plan, ..] => *plan = "<plan>",
             ["roles", "permissions", role] => *role = "<role>",
             ["trusted_providers", provider] => *provider = "<provider>",
             ["mail", "templates", kind, ..] => *kind = "<account type>",
@@ -179,4 +181,14 @@ fn each_default_role_may_do_more_than_the_one_below_it() {
             "{low} {high}"
         );
     }
+}
+
+#[test]
+fn each_default_plan_includes_more_than_the_one_below_it() {
+    let plans = Policy::default().plans;
+    let of = |plan: &str| &plans[&Plan::new(plan).unwrap()].features;
+    for (low, high) in [("free", "pro"), ("pro", "enterprise")] {
+        assert!(of(low).is_subset(of(high)) && of(low).len() < of(high).len());
+    }
+    assert_eq!(plans.len(), 3);
 }

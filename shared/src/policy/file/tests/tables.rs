@@ -156,3 +156,40 @@ fn a_domain_rule_names_one_domain_once_and_gives_something() {
     assert_eq!(policy.domains[0].domain.to_string(), "*.a.example");
     assert_eq!(policy.domains[0].organization, None);
 }
+
+#[test]
+fn an_organization_has_a_plan_that_the_policy_declares() {
+    let acme = |more: &str, plan: &str| {
+        format!("[organizations.acme]\nname = 'Acme'\nplan = '{plan}'\n{more}")
+    };
+    let own = "[plans.gold]\nfeatures = ['x']\n";
+    check_good(&[&acme("", "free"), &acme("", ""), &acme(own, "gold")]);
+    check_problems(&[
+        (
+            &acme("", "pr"),
+            "line 3: organizations.acme.plan: \"pr\" is not declared in [plans]; did you mean \"pro\"?",
+        ),
+        (
+            &acme(own, "golf"),
+            "line 3: organizations.acme.plan: \"golf\" is not declared in [plans]; did you mean \"gold\"?",
+        ),
+        (
+            &acme(own, "pro"),
+            "line 3: organizations.acme.plan: \"pro\" is not declared in [plans]",
+        ),
+        (
+            "[plans.gold]\nfeatures = ['a b']\n",
+            "line 2: plans.gold.features: a feature is a text without spaces, and not empty",
+        ),
+        (
+            "[plans.'a b']\n",
+            "line 1: plans.a b: an id holds a character that it must not",
+        ),
+    ]);
+    let policy = policy_of(&acme(own, "gold"));
+    let gold = Plan::new("gold").unwrap();
+    let acme = &policy.organizations[&OrganizationId::new("acme").unwrap()];
+    assert_eq!(acme.plan.as_ref(), Some(&gold));
+    assert!(policy.plans[&gold].features.contains("x"));
+    assert_eq!(policy.plans.len(), 1);
+}
