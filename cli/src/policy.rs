@@ -11,7 +11,7 @@ use usher_worker::welcome::Templates;
 /// Checks policy files.
 #[derive(clap::Subcommand)]
 pub enum Verb {
-    /// Names line and key of everything that is wrong with a policy file
+    /// Names line and key of everything that is wrong with a policy file, and warns of what is risky
     #[command(after_help = "Example:\n  usher policy check usher.toml\n\n\
         Exit status: 0 nothing is wrong, 1 something is, 2 the command was not understood.")]
     Check {
@@ -41,7 +41,7 @@ fn check(path: &Path, as_json: bool) -> anyhow::Result<ExitCode> {
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("the policy file {} cannot be read", path.display()))?;
     let base = path.parent().unwrap_or(Path::new(""));
-    let parsed = file::parse(&text, base, &|path| std::fs::read_to_string(path));
+    let (parsed, warnings) = file::check(&text, base, &|path| std::fs::read_to_string(path));
     let template = parsed
         .as_ref()
         .ok()
@@ -54,9 +54,14 @@ fn check(path: &Path, as_json: bool) -> anyhow::Result<ExitCode> {
             .map(|problems| json!(problems.as_slice()))
             .unwrap_or_else(|| json!([]));
         let template = template.as_ref().map(ToString::to_string);
-        let report = json!({ "file": path, "good": good, "problems": problems, "template_problem": template });
+        let report = json!({ "file": path, "good": good, "problems": problems, "warnings": warnings, "template_problem": template });
         anstream::println!("{report}");
-    } else if let Err(problems) = &parsed {
+        return Ok(exit(good));
+    }
+    for warning in &warnings {
+        anstream::eprintln!("{}: warning: {warning}", path.display());
+    }
+    if let Err(problems) = &parsed {
         anstream::eprintln!(
             "{}: {} problem(s)",
             path.display(),
@@ -70,9 +75,13 @@ fn check(path: &Path, as_json: bool) -> anyhow::Result<ExitCode> {
     } else {
         anstream::println!("{}: nothing is wrong", path.display());
     }
-    Ok(if good {
+    Ok(exit(good))
+}
+
+fn exit(good: bool) -> ExitCode {
+    if good {
         ExitCode::SUCCESS
     } else {
         ExitCode::from(1)
-    })
+    }
 }

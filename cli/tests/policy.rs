@@ -52,6 +52,26 @@ fn every_problem_is_named_with_its_line_and_key() {
 }
 
 #[test]
+fn what_the_owner_should_know_is_said_and_is_no_problem() {
+    let directory = TempDir::new().unwrap();
+    let policy = "[mail]\nwelcome_unverified = true\n";
+    std::fs::write(directory.path().join("usher.toml"), policy).unwrap();
+    let check = run(directory.path(), &["policy", "check", "usher.toml"]);
+    let text = String::from_utf8(check.stderr).unwrap();
+    assert_eq!(check.status.code(), Some(0));
+    assert!(
+        text.contains("warning: line 2: mail.welcome_unverified"),
+        "{text}"
+    );
+    let report = json(&run(
+        directory.path(),
+        &["policy", "check", "usher.toml", "--json"],
+    ));
+    assert_eq!(report["good"], true);
+    assert_eq!(report["warnings"][0]["line"], 2);
+}
+
+#[test]
 fn a_template_that_is_not_one_is_a_problem() {
     let directory = TempDir::new().unwrap();
     std::fs::write(directory.path().join("a.txt"), "{{ first_name ").unwrap();

@@ -19,7 +19,7 @@ mod values;
 pub use problem::{Problem, Problems};
 
 use super::Policy;
-use reader::Reader;
+use reader::{Findings, Reader};
 use section::Section;
 use std::collections::BTreeSet;
 use std::io;
@@ -35,8 +35,18 @@ type Read<'a> = &'a dyn Fn(&Path) -> io::Result<String>;
 /// all is wrong there is no policy, and [`Problems`] names all of it – all of the syntax, that is,
 /// while there is something wrong with the syntax.
 pub fn parse(text: &str, base: &Path, read: Read<'_>) -> Result<Policy, Problems> {
-    let (policy, problems, _) = read_all(text, base, read);
-    Problems::of(problems).map_or(Ok(policy), Err)
+    check(text, base, read).0
+}
+
+/// As [`parse`], and beside it, in the order of the file, what the owner should know of a file with
+/// which nothing is wrong.
+pub fn check(text: &str, base: &Path, read: Read<'_>) -> (Result<Policy, Problems>, Vec<Problem>) {
+    let (policy, findings, _) = read_all(text, base, read);
+    let mut warnings = findings.warnings;
+    warnings.sort();
+    warnings.dedup();
+    let policy = Problems::of(findings.problems).map_or(Ok(policy), Err);
+    (policy, warnings)
 }
 
 impl Default for Policy {
@@ -48,9 +58,9 @@ impl Default for Policy {
     }
 }
 
-/// A policy, good or not; what is wrong with it; and every key that there is, with a name in
+/// A policy, good or not; what was found on the way; and every key that there is, with a name in
 /// brackets where the owner chooses one.
-fn read_all(text: &str, base: &Path, read: Read<'_>) -> (Policy, Vec<Problem>, BTreeSet<String>) {
+fn read_all(text: &str, base: &Path, read: Read<'_>) -> (Policy, Findings, BTreeSet<String>) {
     let (table, errors) = DeTable::parse_recoverable(text);
     let reader = Reader::new(text);
     for error in &errors {
@@ -63,8 +73,8 @@ fn read_all(text: &str, base: &Path, read: Read<'_>) -> (Policy, Vec<Problem>, B
         &nothing
     };
     let policy = reader.document(table, |document| policy(document, base, read));
-    let (problems, known) = reader.finish();
-    (policy, problems, known)
+    let (findings, known) = reader.finish();
+    (policy, findings, known)
 }
 
 /// Roles, plans and organizations come first, because everything else may name only those declared.

@@ -31,7 +31,7 @@ pub(super) fn mail(section: &Section<'_>, base: &Path, read: Read<'_>) -> MailRu
     });
     MailRules {
         welcome: welcome(section),
-        welcome_unverified: section.flag("welcome_unverified", false),
+        welcome_unverified: welcome_unverified(section),
         reply_to: section
             .filled("reply_to")
             .and_then(|found| address(section, found)),
@@ -41,6 +41,17 @@ pub(super) fn mail(section: &Section<'_>, base: &Path, read: Read<'_>) -> MailRu
         app_url: app_url.unwrap_or_default(),
         templates: templates.into_iter().flatten().collect(),
     }
+}
+
+fn welcome_unverified(section: &Section<'_>) -> bool {
+    let on = section.flag("welcome_unverified", false);
+    if on {
+        section.warn_key(
+            "welcome_unverified",
+            "whoever signs up with somebody else's address has a mail sent there",
+        );
+    }
+    on
 }
 
 fn welcome(section: &Section<'_>) -> bool {

@@ -1,7 +1,7 @@
 use serde::Serialize;
 use std::fmt;
 
-/// One thing that is wrong with a policy file.
+/// One thing that is wrong with a policy file, or that its owner should know.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Problem {
     /// Line of the file, from 1. Where something is missing, the line of its table, else 1.

@@ -28,10 +28,19 @@ pub(super) struct Unknown {
     pub(super) siblings: Vec<String>,
 }
 
+/// Everything that reading a file has shown.
+pub(super) struct Findings {
+    /// What is wrong.
+    pub(super) problems: Vec<Problem>,
+    /// What is not wrong, and yet the owner should know.
+    pub(super) warnings: Vec<Problem>,
+}
+
 /// Collects the problems of one text, and the keys that the code asks for.
 pub(super) struct Reader<'t> {
     text: &'t str,
     problems: RefCell<Vec<Problem>>,
+    warnings: RefCell<Vec<Problem>>,
     known: RefCell<BTreeSet<String>>,
     unknown: RefCell<Vec<Unknown>>,
 }
@@ -41,6 +50,7 @@ impl<'t> Reader<'t> {
         Self {
             text,
             problems: RefCell::default(),
+            warnings: RefCell::default(),
             known: RefCell::default(),
             unknown: RefCell::default(),
         }
@@ -85,19 +95,27 @@ impl<'t> Reader<'t> {
     }
 
     pub(super) fn report(&self, place: &Place, text: impl Into<String>) {
+        self.problems.borrow_mut().push(self.problem(place, text));
+    }
+
+    pub(super) fn warn(&self, place: &Place, text: impl Into<String>) {
+        self.warnings.borrow_mut().push(self.problem(place, text));
+    }
+
+    fn problem(&self, place: &Place, text: impl Into<String>) -> Problem {
         let before = self.text.get(..place.at).unwrap_or(self.text);
         let line = before.rsplit('\n').next().unwrap_or(before);
-        self.problems.borrow_mut().push(Problem {
+        Problem {
             line: before.matches('\n').count() + 1,
             column: line.chars().count() + 1,
             key: place.key.clone(),
             text: text.into(),
-        });
+        }
     }
 
-    /// Everything that was wrong and every key that was asked for. Unknown keys are judged last,
-    /// when it is known what every table may hold.
-    pub(super) fn finish(self) -> (Vec<Problem>, BTreeSet<String>) {
+    /// What was found, and every key that was asked for. Unknown keys are judged last, when it is
+    /// known what every table may hold.
+    pub(super) fn finish(self) -> (Findings, BTreeSet<String>) {
         let known = self.known.borrow().clone();
         for Unknown {
             place,
@@ -116,6 +134,10 @@ impl<'t> Reader<'t> {
             };
             self.report(&place, format!("unknown key{hint}"));
         }
-        (self.problems.into_inner(), known)
+        let findings = Findings {
+            problems: self.problems.into_inner(),
+            warnings: self.warnings.into_inner(),
+        };
+        (findings, known)
     }
 }

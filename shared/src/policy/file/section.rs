@@ -72,15 +72,21 @@ impl<'a> Section<'a> {
 
     /// Reports a problem of a key that is here or should be.
     pub(super) fn report_key(&self, key: &str, text: impl Into<String>) {
+        self.reader.report(&self.place_of(key), text);
+    }
+
+    /// Tells what the owner should know of a key.
+    pub(super) fn warn_key(&self, key: &str, text: impl Into<String>) {
+        self.reader.warn(&self.place_of(key), text);
+    }
+
+    /// Where a key is, or else the table that lacks it.
+    fn place_of(&self, key: &str) -> Place {
         let at = self.table.and_then(|table| table.get_key_value(key));
-        let at = at.map_or(self.place.at, |(key, _)| key.span().start);
-        self.reader.report(
-            &Place {
-                key: join(&self.place.key, key),
-                at,
-            },
-            text,
-        );
+        Place {
+            key: join(&self.place.key, key),
+            at: at.map_or(self.place.at, |(key, _)| key.span().start),
+        }
     }
 
     /// The table of this name; read as an empty one if there is none.

@@ -38,6 +38,13 @@ fn wrong_with(text: &str) -> Vec<String> {
     })
 }
 
+/// What the owner of a text should know, a line each. There is nothing wrong with it.
+fn warned_of(text: &str) -> Vec<String> {
+    let (policy, warnings) = check(text, &PathBuf::from("base"), &files);
+    assert_eq!(policy.map(drop), Ok(()), "{text}");
+    warnings.iter().map(ToString::to_string).collect()
+}
+
 /// Each text has this one problem and no other.
 fn check_problems(cases: &[(&str, &str)]) {
     for (text, problem) in cases {

@@ -66,8 +66,8 @@ fn what_the_example_shows_commented_is_the_default() {
 
 #[test]
 fn every_key_that_is_read_stands_in_the_example() {
-    let (_, problems, known) = read_all(&uncommented(EXAMPLE, true), Path::new("base"), &files);
-    assert_eq!(problems, []);
+    let (_, findings, known) = read_all(&uncommented(EXAMPLE, true), Path::new("base"), &files);
+    assert_eq!(findings.problems, []);
     let present = paths_of(&uncommented(EXAMPLE, true));
     let missing: Vec<&String> = known
         .iter()

@@ -199,3 +199,14 @@ fn a_template_that_cannot_be_had_is_told() {
         ),
     ]);
 }
+
+#[test]
+fn the_owner_is_told_what_mail_to_unverified_addresses_means() {
+    assert_eq!(
+        warned_of("[mail]\nwelcome_unverified = true\n"),
+        [
+            "line 2: mail.welcome_unverified: whoever signs up with somebody else's address has a mail sent there"
+        ]
+    );
+    assert_eq!(warned_of("[mail]\n"), Vec::<String>::new());
+}
