@@ -51,20 +51,28 @@ fn was_never_sent(error: &(dyn Error + 'static)) -> bool {
             return true;
         }
         if let Some(error) = error.downcast_ref::<io::Error>() {
-            return matches!(
-                error.kind(),
-                io::ErrorKind::ConnectionRefused
-                    | io::ErrorKind::HostUnreachable
-                    | io::ErrorKind::NetworkUnreachable
-                    | io::ErrorKind::NetworkDown
-                    | io::ErrorKind::AddrNotAvailable
-                    // Rustls reports a handshake that fails as invalid data.
-                    | io::ErrorKind::InvalidData
-            );
+            return failed_handshake(error)
+                || matches!(
+                    error.kind(),
+                    io::ErrorKind::ConnectionRefused
+                        | io::ErrorKind::HostUnreachable
+                        | io::ErrorKind::NetworkUnreachable
+                        | io::ErrorKind::NetworkDown
+                        | io::ErrorKind::AddrNotAvailable
+                );
         }
         next = error.source();
     }
     false
+}
+
+/// Whether the other side's certificate or its TLS was not to our liking.
+///
+/// Rustls reports that as invalid data, and hyper-rustls wraps what a handshake reports once more. Not
+/// wrapped, the same has broken a connection that was in use.
+fn failed_handshake(error: &io::Error) -> bool {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
+    inner.is_some_and(|inner: &io::Error| inner.kind() == io::ErrorKind::InvalidData)
 }
 
 /// Reads status and error code, by the names that the four services give them.
@@ -127,6 +135,10 @@ mod tests {
         );
         assert_eq!(
             kind_of_connector(&lost(io::ErrorKind::UnexpectedEof)),
+            FaultKind::TimedOut
+        );
+        assert_eq!(
+            kind_of_connector(&lost(io::ErrorKind::InvalidData)),
             FaultKind::TimedOut
         );
         assert_eq!(
