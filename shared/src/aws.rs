@@ -6,6 +6,7 @@
 //! only place that tries again.
 
 mod fault;
+mod roots;
 
 pub(crate) use fault::fault;
 
@@ -15,7 +16,8 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_smithy_types::retry::RetryConfig;
@@ -72,11 +74,17 @@ pub struct Clients {
 impl Clients {
     /// Reads what the SDK reads from its surroundings: credentials and `AWS_ENDPOINT_URL*`.
     ///
+    /// In Lambda, in AWS's commercial partition, these clients trust Amazon's own roots and no
+    /// others, unless `SSL_CERT_FILE` or `SSL_CERT_DIR` names some: reading the system's takes the
+    /// larger half of a start. So they can call AWS alone there; whatever else is to be called needs
+    /// a client of its own.
+    ///
     /// In Lambda the credentials come from the environment and from nowhere else: the runtime puts
     /// them there, and walking the default chain costs time at each cold start. Elsewhere the
     /// default chain is walked at the first call.
     pub async fn load(config: &Config, timeouts: Timeouts) -> Self {
-        let loader = loader(timeouts, https()).region(Region::new(config.region.clone()));
+        let loader = loader(timeouts, https(roots::trusted(config)))
+            .region(Region::new(config.region.clone()));
         let loader = if config.in_lambda {
             loader.credentials_provider(EnvironmentVariableCredentialsProvider::new())
         } else {
@@ -136,10 +144,13 @@ fn behavior() -> BehaviorVersion {
     BehaviorVersion::v2026_01_12()
 }
 
-/// The one HTTPS client. On ring: aws-lc spends 40–60 ms of a full core on entropy at start.
-fn https() -> SharedHttpClient {
+/// The one HTTPS client, believing who is vouched for by these roots. On ring: aws-lc spends 40–60 ms
+/// of a full core on entropy at start.
+fn https(trust: TrustStore) -> SharedHttpClient {
+    let roots = TlsContext::builder().with_trust_store(trust).build();
     aws_smithy_http_client::Builder::new()
         .tls_provider(Provider::Rustls(CryptoMode::Ring))
+        .tls_context(roots.expect("there is nothing in it that could be wrong"))
         .build_https()
 }
 

@@ -50,6 +50,8 @@ pub struct Config {
     pub dead_letter_url: Option<String>,
     /// Whether Lambda runs us (`AWS_LAMBDA_RUNTIME_API` is there).
     pub in_lambda: bool,
+    /// Whether `SSL_CERT_FILE` or `SSL_CERT_DIR` says which root certificates to trust.
+    pub roots_named: bool,
 }
 
 /// Why a process does not start.
@@ -194,6 +196,9 @@ impl Config {
             policy,
             dead_letter_url: lookup("USHER_DEAD_LETTER_URL"),
             in_lambda: lookup("AWS_LAMBDA_RUNTIME_API").is_some(),
+            roots_named: ["SSL_CERT_FILE", "SSL_CERT_DIR"]
+                .iter()
+                .any(|key| lookup(key).is_some()),
         })
     }
 

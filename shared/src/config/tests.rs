@@ -246,3 +246,12 @@ fn a_policy_that_cannot_be_read_or_is_bad_says_which_and_why() {
 fn lambda_is_known_by_its_runtime_address() {
     assert!(good(&[("AWS_LAMBDA_RUNTIME_API", Some("127.0.0.1:9001"))]).in_lambda);
 }
+
+#[test]
+fn roots_are_named_by_the_variables_that_every_program_has_for_them() {
+    assert!(!good(&[]).roots_named);
+    assert!(!good(&[("SSL_CERT_FILE", Some(""))]).roots_named);
+    for key in ["SSL_CERT_FILE", "SSL_CERT_DIR"] {
+        assert!(good(&[(key, Some("/etc/ssl/own"))]).roots_named, "{key}");
+    }
+}

@@ -1,14 +1,20 @@
 //! AWS as a Lambda sees it, on a port of this machine: answers at once, and counts.
 
+mod tls;
+
+pub use tls::{Identity, port};
+
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, Response, StatusCode, Uri};
+use axum::serve::Listener;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
 use std::mem;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex};
+use tokio::net::TcpSocket;
 
 /// How often each operation was called, by the name that AWS gives it.
 pub type Calls = BTreeMap<String, usize>;
@@ -24,7 +30,7 @@ struct Seen {
 /// It gives back the items that were put, whatever the conditions; it takes everything else and
 /// keeps nothing. What it does not know it refuses, and counts all the same.
 pub struct StandIn {
-    address: SocketAddr,
+    endpoint: String,
     seen: Arc<Mutex<Seen>>,
     server: tokio::task::JoinHandle<()>,
 }
@@ -41,14 +47,27 @@ impl StandIn {
         let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
             .await
             .unwrap();
-        let address = listener.local_addr().unwrap();
-        let seen = Arc::new(Mutex::new(Seen::default()));
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        Self::serve(listener, endpoint, Arc::default())
+    }
+
+    /// The same AWS, with the same items and the same count, once more: over TLS, at this port.
+    pub fn over_tls(&self, port: TcpSocket, identity: &Identity) -> Self {
+        let endpoint = format!("https://{}", port.local_addr().unwrap());
+        let listener = identity.listen(port);
+        Self::serve(listener, endpoint, Arc::clone(&self.seen))
+    }
+
+    fn serve<L>(listener: L, endpoint: String, seen: Arc<Mutex<Seen>>) -> Self
+    where
+        L: Listener<Addr: std::fmt::Debug>,
+    {
         let app = Router::new().fallback(call).with_state(Arc::clone(&seen));
         let server = tokio::spawn(async move {
             axum::serve(listener, app).await.unwrap();
         });
         Self {
-            address,
+            endpoint,
             seen,
             server,
         }
@@ -56,7 +75,7 @@ impl StandIn {
 
     /// What `AWS_ENDPOINT_URL` is for whoever is to call it.
     pub fn endpoint(&self) -> String {
-        format!("http://{}", self.address)
+        self.endpoint.clone()
     }
 
     /// What was called since the last time anybody asked.
