@@ -18,24 +18,31 @@ pub fn example(package: &str, name: &str) -> PathBuf {
     build(package, &["--example", name], &[])
 }
 
-/// Builds the same binary with `fault-injection`, in a folder of its own, so that it is never
-/// mistaken for the one that ships. What both are made of is compiled once.
+/// Builds the same binary with `fault-injection`.
 pub fn with_faults(package: &str) -> PathBuf {
+    build_aside("fault", package, &["--features", "fault-injection"], &[])
+}
+
+/// Builds the same binary at another `opt-level`, to show what ours costs and saves.
+pub fn at_opt_level(package: &str, level: &str) -> PathBuf {
+    let folder = format!("opt-level-{level}");
+    let environment = [("CARGO_PROFILE_RELEASE_OPT_LEVEL", level)];
+    build_aside(&folder, package, &[], &environment)
+}
+
+/// Builds a package's binary in a folder of its own, so that it is never mistaken for the one that
+/// ships. What both are made of is compiled once.
+fn build_aside(
+    folder: &str,
+    package: &str,
+    arguments: &[&str],
+    environment: &[(&str, &str)],
+) -> PathBuf {
     let (target, intermediate) = directories();
-    let target = Path::new(&target).join("fault");
-    let arguments = [
-        "--bin",
-        package,
-        "--features",
-        "fault-injection",
-        "--target-dir",
-    ];
-    let arguments = [&arguments[..], &[target.to_str().unwrap()]].concat();
-    build(
-        package,
-        &arguments,
-        &[("CARGO_BUILD_BUILD_DIR", &intermediate)],
-    )
+    let target = Path::new(&target).join(folder);
+    let here = ["--bin", package, "--target-dir", target.to_str().unwrap()];
+    let environment = [environment, &[("CARGO_BUILD_BUILD_DIR", &intermediate)]].concat();
+    build(package, &[&here, arguments].concat(), &environment)
 }
 
 fn build(package: &str, arguments: &[&str], environment: &[(&str, &str)]) -> PathBuf {
