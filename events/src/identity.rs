@@ -6,7 +6,8 @@
 //! differ from the first in anything. A repeat across the edge of a bucket is a second fact.
 
 use crate::{
-    ClientId, EventId, Fact, LifecycleEvent, PoolId, RefusalReason, SignUpRoute, Sub, Subject, Time,
+    ClientId, EventId, Fact, LifecycleEvent, MessageMedium, MessagePurpose, PoolId, RefusalReason,
+    SignUpRoute, Sub, Subject, Time,
 };
 use std::time::Duration;
 use uuid::Uuid;
@@ -21,6 +22,11 @@ const SIGN_IN_BUCKET: Duration = Duration::from_secs(10);
 const RESET_BUCKET: Duration = Duration::from_secs(60);
 /// A sign-up costs no password, so anybody can repeat it; one a minute and name is enough to count.
 const REQUEST_BUCKET: Duration = Duration::from_secs(60);
+/// A token is made for one user many times a minute at most, and each shows the same change until it
+/// is recorded.
+const CHANGE_BUCKET: Duration = Duration::from_secs(60);
+/// Cognito repeats a call to a sender for minutes; a person asks for a code less often than this.
+const MESSAGE_BUCKET: Duration = Duration::from_secs(60);
 /// A refusal costs no password either, and says nothing new for an hour.
 const REFUSAL_BUCKET: Duration = Duration::from_secs(3600);
 
@@ -89,21 +95,80 @@ pub fn sign_up_request(
     )
 }
 
-/// The id and time of a refusal, of a sign-up or of a sign-in.
-pub fn refusal(
+/// The id and time of changed attributes; `digest` is a keyed digest of them.
+pub fn attributes_changed(pool: &PoolId, sub: &Sub, digest: &str, now: Time) -> (EventId, Time) {
+    let time = now.bucket_start(CHANGE_BUCKET);
+    (
+        derive(&[
+            "attributes_changed",
+            pool.as_str(),
+            sub.as_str(),
+            digest,
+            &time.to_string(),
+        ]),
+        time,
+    )
+}
+
+/// The id and time of a message that Cognito asked for.
+pub fn message_requested(
     pool: &PoolId,
     subject: &Subject,
-    event: &'static str,
+    medium: MessageMedium,
+    purpose: MessagePurpose,
+    now: Time,
+) -> (EventId, Time) {
+    let time = now.bucket_start(MESSAGE_BUCKET);
+    (
+        derive(&[
+            "message_requested",
+            pool.as_str(),
+            subject.as_str(),
+            medium.as_str(),
+            purpose.as_str(),
+            &time.to_string(),
+        ]),
+        time,
+    )
+}
+
+/// The id and time of the refusal of a sign-in or a token.
+pub fn sign_in_refusal(
+    pool: &PoolId,
+    sub: &Sub,
     reason: RefusalReason,
     now: Time,
 ) -> (EventId, Time) {
     let time = refusal_hour(now);
     (
         derive(&[
-            event,
+            "sign_in_refused",
+            pool.as_str(),
+            sub.as_str(),
+            reason.as_str(),
+            &time.to_string(),
+        ]),
+        time,
+    )
+}
+
+/// The id and time of the refusal of a sign-up; `attempt` tells those of one hour apart, and whoever
+/// counts it bounds it.
+pub fn sign_up_refusal(
+    pool: &PoolId,
+    subject: &Subject,
+    reason: RefusalReason,
+    attempt: u32,
+    now: Time,
+) -> (EventId, Time) {
+    let time = refusal_hour(now);
+    (
+        derive(&[
+            "sign_up_refused",
             pool.as_str(),
             subject.as_str(),
             reason.as_str(),
+            &attempt.to_string(),
             &time.to_string(),
         ]),
         time,

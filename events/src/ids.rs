@@ -107,6 +107,10 @@ text_id! {
     AccountType
 }
 text_id! {
+    /// An invite's id: a keyed digest of its code, which cannot be had from it.
+    InviteId
+}
+text_id! {
     /// Ties together what one request caused: the id of the Lambda invocation that began it.
     CorrelationId
 }
@@ -114,7 +118,9 @@ text_id! {
 /// Stands for a sign-up whose user has no sub yet: a keyed digest of pool and user name.
 ///
 /// Begins with `S#`. The user name cannot be had from it without the key.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(try_from = "String", into = "String")]
 pub struct SignUpKey(String);
 
 impl SignUpKey {
@@ -127,6 +133,21 @@ impl SignUpKey {
     /// The text, with its prefix.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl TryFrom<String> for SignUpKey {
+    type Error = IdError;
+
+    fn try_from(text: String) -> Result<Self, IdError> {
+        let digest = text.strip_prefix(SIGN_UP_PREFIX);
+        digest.map_or(Err(IdError::BadCharacter), Self::from_digest)
+    }
+}
+
+impl From<SignUpKey> for String {
+    fn from(key: SignUpKey) -> Self {
+        key.0
     }
 }
 

@@ -14,9 +14,12 @@ mod envelope;
 mod fact;
 mod ids;
 mod lifecycle;
+mod message;
 mod operator;
 mod person;
 mod personal;
+mod refusal;
+mod sign_up;
 mod time;
 
 pub mod identity;
@@ -24,20 +27,27 @@ pub mod upcast;
 pub mod wire;
 
 pub use decided::{
-    DecidedEvent, OrganizationJoined, OrganizationLeft, OrganizationSource, RoleAssigned,
-    RoleSource,
+    AccountTypeAssigned, AccountTypeSource, DecidedEvent, InviteLapsed, InviteRedeemed,
+    LapseReason, OrganizationFounded, OrganizationJoined, OrganizationLeft, OrganizationSource,
+    RoleAssigned, RoleSource, SuspiciousSignUp,
 };
 pub use envelope::Envelope;
 pub use fact::Fact;
 pub use ids::{
-    AccountType, ClientId, CorrelationId, EventId, IdError, OrganizationId, Plan, PoolId, Role,
-    SignUpKey, Sub, Subject,
+    AccountType, ClientId, CorrelationId, EventId, IdError, InviteId, OrganizationId, Plan, PoolId,
+    Role, SignUpKey, Sub, Subject,
 };
 pub use lifecycle::{
-    ConfirmationRoute, LifecycleEvent, PasswordReset, RefusalReason, SignInRefused,
-    SignUpConfirmed, SignUpContext, SignUpRefused, SignUpRequested, SignUpRoute, SignedIn,
+    AttributesChanged, FirstSeen, LifecycleEvent, MessageRequested, PasswordReset, SignInRefused,
+    SignUpConfirmed, SignUpRefused, SignUpRequested, SignedIn,
 };
-pub use operator::{OperatorEvent, SuspensionReason, UserReinstated, UserSuspended};
+pub use message::{MessageMedium, MessagePurpose};
+pub use operator::{
+    AccountTypeSet, MembershipSet, OperatorEvent, RoleSet, SuspensionReason, UserReinstated,
+    UserSuspended,
+};
 pub use person::Person;
 pub use personal::Personal;
+pub use refusal::{RefusalReason, Severity};
+pub use sign_up::{ConfirmationRoute, SignUpContext, SignUpRoute};
 pub use time::Time;

@@ -1,5 +1,8 @@
-use crate::{ClientId, Person, Subject, fact::facts};
-use serde::{Deserialize, Deserializer, Serialize};
+use crate::{
+    ClientId, ConfirmationRoute, InviteId, MessageMedium, MessagePurpose, Person, RefusalReason,
+    Severity, SignUpContext, SignUpKey, SignUpRoute, Subject, fact::facts,
+};
+use serde::{Deserialize, Serialize};
 
 facts! {
     /// What Cognito told us has happened. The only events that the wire brings in.
@@ -16,6 +19,14 @@ facts! {
         "sign_in_refused" 1 => SignInRefused,
         /// A user has signed in.
         "signed_in" 1 => SignedIn,
+        /// A user of whom nothing was announced has a token: made by an administrator, migrated,
+        /// imported, or faster than the announcement. Happens once in a user's life.
+        "first_seen" 1 => FirstSeen,
+        /// A token was made for a user whose attributes are not those that were recorded. Cognito
+        /// has no trigger for the change itself.
+        "attributes_changed" 1 => AttributesChanged,
+        /// Cognito asked for a message with a code to be sent in its stead.
+        "message_requested" 1 => MessageRequested,
     }
 }
 
@@ -23,20 +34,30 @@ impl LifecycleEvent {
     /// What the event says of the person.
     pub fn person(&self) -> Option<&Person> {
         match self {
-            Self::SignUpRequested(_) | Self::SignUpRefused(_) | Self::SignInRefused(_) => None,
+            Self::SignUpRequested(_)
+            | Self::SignUpRefused(_)
+            | Self::SignInRefused(_)
+            | Self::MessageRequested(_) => None,
             Self::SignUpConfirmed(event) => Some(&event.person),
             Self::PasswordReset(event) => Some(&event.person),
             Self::SignedIn(event) => Some(&event.person),
+            Self::FirstSeen(event) => Some(&event.person),
+            Self::AttributesChanged(event) => Some(&event.person),
         }
     }
 
     /// The person, to be normalized before the event is recorded.
     pub fn person_mut(&mut self) -> Option<&mut Person> {
         match self {
-            Self::SignUpRequested(_) | Self::SignUpRefused(_) | Self::SignInRefused(_) => None,
+            Self::SignUpRequested(_)
+            | Self::SignUpRefused(_)
+            | Self::SignInRefused(_)
+            | Self::MessageRequested(_) => None,
             Self::SignUpConfirmed(event) => Some(&mut event.person),
             Self::PasswordReset(event) => Some(&mut event.person),
             Self::SignedIn(event) => Some(&mut event.person),
+            Self::FirstSeen(event) => Some(&mut event.person),
+            Self::AttributesChanged(event) => Some(&mut event.person),
         }
     }
 
@@ -49,130 +70,15 @@ impl LifecycleEvent {
             Self::SignUpConfirmed(_)
             | Self::PasswordReset(_)
             | Self::SignInRefused(_)
-            | Self::SignedIn(_) => {
+            | Self::SignedIn(_)
+            | Self::FirstSeen(_)
+            | Self::AttributesChanged(_) => {
                 matches!(subject, Subject::User(_))
             }
+            // Before the confirmation Cognito may or may not name the user by sub.
+            Self::MessageRequested(_) => true,
         }
     }
-}
-
-/// Who asked for the sign-up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum SignUpRoute {
-    /// The user.
-    SelfService,
-    /// An administrator.
-    Administrator,
-    /// An outside identity provider, at the first sign-in with it.
-    ExternalProvider,
-}
-
-impl SignUpRoute {
-    /// The name on the wire.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::SelfService => "self_service",
-            Self::Administrator => "administrator",
-            Self::ExternalProvider => "external_provider",
-        }
-    }
-}
-
-/// How the user came to be confirmed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum ConfirmationRoute {
-    /// By a code, a link, an administrator or the pool itself.
-    SignUp,
-    /// By an outside identity provider's word.
-    ExternalProvider,
-}
-
-/// Why the policy refused. Never shown to anybody but operators.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum RefusalReason {
-    /// The mail address's domain is on the list of blocked ones.
-    DomainBlocked,
-    /// The mail address's domain is not on the list of allowed ones.
-    DomainNotAllowed,
-    /// The policy goes by domain, and there is no mail address to go by.
-    EmailMissing,
-    /// The user is suspended.
-    UserSuspended,
-    /// The policy refuses what it cannot check, and the table did not answer.
-    StoreUnavailable,
-}
-
-impl RefusalReason {
-    /// The name on the wire, in log fields and in metrics.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::DomainBlocked => "domain_blocked",
-            Self::DomainNotAllowed => "domain_not_allowed",
-            Self::EmailMissing => "email_missing",
-            Self::UserSuspended => "user_suspended",
-            Self::StoreUnavailable => "store_unavailable",
-        }
-    }
-}
-
-/// Where a sign-up came from, in words from a closed alphabet: they reach links, tags and the bus.
-///
-/// Decoding drops what [`SignUpContext::word`] would not have kept: it is not worth losing the
-/// event for.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(default, deny_unknown_fields)]
-pub struct SignUpContext {
-    /// What brought the user: `organic`, `referral`, `invite` or the application's own word.
-    #[cfg_attr(
-        feature = "schema",
-        schemars(regex(pattern = r"^[A-Za-z0-9._-]{1,64}$"))
-    )]
-    #[serde(
-        deserialize_with = "kept_word",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub source: Option<String>,
-    /// The campaign that the application named.
-    #[cfg_attr(
-        feature = "schema",
-        schemars(regex(pattern = r"^[A-Za-z0-9._-]{1,64}$"))
-    )]
-    #[serde(
-        deserialize_with = "kept_word",
-        skip_serializing_if = "Option::is_none"
-    )]
-    pub campaign: Option<String>,
-}
-
-impl SignUpContext {
-    /// Longest word kept.
-    const LONGEST: usize = 64;
-
-    /// Keeps a word only if it is short and made of letters, digits, `.`, `_` and `-`: it is the
-    /// user's text, and goes where markup, headers and keys are made.
-    pub fn word(text: &str) -> Option<String> {
-        let text = text.trim();
-        let plain = text
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'));
-        (!text.is_empty() && text.len() <= Self::LONGEST && plain).then(|| text.to_owned())
-    }
-
-    fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
-}
-
-fn kept_word<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    let text = Option::<String>::deserialize(deserializer)?;
-    Ok(text.and_then(|text| SignUpContext::word(&text)))
 }
 
 /// See [`LifecycleEvent::SignUpRequested`].
@@ -182,6 +88,9 @@ fn kept_word<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String
 pub struct SignUpRequested {
     /// Who asked.
     pub route: SignUpRoute,
+    /// The invite of which a use was reserved.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invite: Option<InviteId>,
 }
 
 /// See [`LifecycleEvent::SignUpRefused`].
@@ -193,6 +102,27 @@ pub struct SignUpRefused {
     pub route: SignUpRoute,
     /// Why not.
     pub reason: RefusalReason,
+    /// How much it should worry an operator, as it was judged then.
+    pub severity: Severity,
+    /// Which refusal of this subject, for this reason, within the hour; from 1. Counted only up to a
+    /// bound, and calls at one moment count as one.
+    pub attempt: u32,
+    /// The invite that was tried, where there is one of that code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invite: Option<InviteId>,
+}
+
+impl SignUpRefused {
+    /// A refusal of today's severity, without an invite.
+    pub fn new(route: SignUpRoute, reason: RefusalReason, attempt: u32) -> Self {
+        Self {
+            route,
+            reason,
+            severity: reason.severity(),
+            attempt,
+            invite: None,
+        }
+    }
 }
 
 /// See [`LifecycleEvent::SignUpConfirmed`].
@@ -208,6 +138,9 @@ pub struct SignUpConfirmed {
     /// Where the user came from.
     #[serde(default, skip_serializing_if = "SignUpContext::is_empty")]
     pub context: SignUpContext,
+    /// Where the sign-up itself is kept: its context and its invite.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sign_up: Option<SignUpKey>,
     /// Who it is.
     #[serde(default)]
     pub person: Person,
@@ -233,6 +166,16 @@ pub struct PasswordReset {
 pub struct SignInRefused {
     /// Why not.
     pub reason: RefusalReason,
+    /// How much it should worry an operator, as it was judged then.
+    pub severity: Severity,
+}
+
+impl SignInRefused {
+    /// A refusal of today's severity.
+    pub fn new(reason: RefusalReason) -> Self {
+        let severity = reason.severity();
+        Self { reason, severity }
+    }
 }
 
 /// See [`LifecycleEvent::SignedIn`].
@@ -251,18 +194,39 @@ pub struct SignedIn {
     pub person: Person,
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// See [`LifecycleEvent::FirstSeen`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct FirstSeen {
+    /// The app client through which it happened, where there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client: Option<ClientId>,
+    /// Who it is, as the pool knew it then.
+    #[serde(default)]
+    pub person: Person,
+}
 
-    #[test]
-    fn a_word_of_context_is_short_and_plain_or_absent() {
-        assert_eq!(
-            SignUpContext::word(" spring_2026 ").as_deref(),
-            Some("spring_2026")
-        );
-        for bad in ["", "a b", "<b>", "a\r\nBcc: x", &"x".repeat(65)] {
-            assert_eq!(SignUpContext::word(bad), None, "{bad:?}");
-        }
-    }
+/// See [`LifecycleEvent::AttributesChanged`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct AttributesChanged {
+    /// The app client through which it was noticed, where there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client: Option<ClientId>,
+    /// Who it is now.
+    #[serde(default)]
+    pub person: Person,
+}
+
+/// See [`LifecycleEvent::MessageRequested`]. Holds neither code nor address.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct MessageRequested {
+    /// By which way.
+    pub medium: MessageMedium,
+    /// What for.
+    pub purpose: MessagePurpose,
 }

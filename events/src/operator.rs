@@ -1,4 +1,4 @@
-use crate::fact::facts;
+use crate::{AccountType, OrganizationId, Role, fact::facts};
 use serde::{Deserialize, Serialize};
 
 facts! {
@@ -9,6 +9,12 @@ facts! {
         "user_suspended" 1 => UserSuspended,
         /// The user may do so again.
         "user_reinstated" 1 => UserReinstated,
+        /// The operator gave the user a role, or took back the one that operators gave.
+        "role_set" 1 => RoleSet,
+        /// The operator put the user into an organization, or took back what operators said of it.
+        "membership_set" 1 => MembershipSet,
+        /// The operator said what kind of account it is, or took that back.
+        "account_type_set" 1 => AccountTypeSet,
     }
 }
 
@@ -35,3 +41,33 @@ pub struct UserSuspended {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct UserReinstated {}
+
+/// See [`OperatorEvent::RoleSet`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct RoleSet {
+    /// Which role; `None` leaves it to the other sources again.
+    pub role: Option<Role>,
+}
+
+/// See [`OperatorEvent::MembershipSet`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct MembershipSet {
+    /// Which organization; `None` leaves it to the other sources again.
+    pub organization: Option<OrganizationId>,
+    /// The kind of account that this organization's members have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account_type: Option<AccountType>,
+}
+
+/// See [`OperatorEvent::AccountTypeSet`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct AccountTypeSet {
+    /// Which kind; `None` leaves it to the other sources again.
+    pub account_type: Option<AccountType>,
+}

@@ -207,6 +207,7 @@ mod tests {
             causation_id: None,
             event: SignInRefused {
                 reason: RefusalReason::UserSuspended,
+                severity: RefusalReason::UserSuspended.severity(),
             }
             .into(),
         }
@@ -226,13 +227,8 @@ mod tests {
 
     #[test]
     fn a_decided_or_operators_event_from_outside_is_forged() {
-        for name in [
-            "role_assigned",
-            "organization_joined",
-            "organization_left",
-            "user_suspended",
-            "user_reinstated",
-        ] {
+        let names = [DecidedEvent::TYPES, OperatorEvent::TYPES].concat();
+        for (name, _) in names {
             let mut json: Value = serde_json::from_str(&encode(&envelope())).unwrap();
             json["type"] = json!(format!("usher.{name}"));
             json["dataschema"] = json!(format!("urn:usher:event:{name}:1"));
@@ -272,7 +268,7 @@ mod tests {
             ("data", json!({ "reason": secret })),
             (
                 "data",
-                json!({ "reason": "user_suspended", "extra": secret }),
+                json!({ "reason": "user_suspended", "severity": "high", "extra": secret }),
             ),
         ] {
             let error = changed(key, value).unwrap_err();

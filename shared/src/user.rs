@@ -14,8 +14,8 @@ pub use register::Register;
 use crate::commit::{Commit, Recorded};
 use std::collections::BTreeMap;
 use usher_events::{
-    AccountType, DecidedEvent, LifecycleEvent, OperatorEvent, OrganizationId, OrganizationSource,
-    Person, RefusalReason, Role, RoleSource, Time,
+    AccountType, AccountTypeSource, DecidedEvent, EventId, LifecycleEvent, OperatorEvent,
+    OrganizationId, OrganizationSource, Person, RefusalReason, Role, RoleSource, Time,
 };
 
 /// Whether an operator lets the user in.
@@ -44,6 +44,8 @@ pub struct User {
     pub first_seen_at: Option<Time>,
     /// When the sign-up was confirmed.
     pub confirmed_at: Option<Time>,
+    /// When a token showed the user before any announcement did.
+    pub noticed_at: Option<Time>,
     /// The latest sign-in.
     pub last_login_at: Option<Time>,
     /// The latest thing that the user did.
@@ -56,6 +58,8 @@ pub struct User {
     pub roles: BTreeMap<RoleSource, Register<Option<Role>>>,
     /// What each source of memberships says.
     pub memberships: BTreeMap<OrganizationSource, Register<Option<Membership>>>,
+    /// What each source of account types says, other than organizations.
+    pub account_types: BTreeMap<AccountTypeSource, Register<Option<AccountType>>>,
     /// What operators say.
     pub standing: Option<Register<Standing>>,
     /// The latest refusal, so that the trigger does not publish it again within its hour.
@@ -71,12 +75,14 @@ impl User {
         match &envelope.event {
             Recorded::Lifecycle(event) => {
                 match event {
-                    LifecycleEvent::SignUpRequested(_) | LifecycleEvent::SignUpRefused(_) => {
-                        return Self::default();
-                    }
+                    LifecycleEvent::SignUpRequested(_)
+                    | LifecycleEvent::SignUpRefused(_)
+                    | LifecycleEvent::MessageRequested(_) => return Self::default(),
                     LifecycleEvent::SignUpConfirmed(_) => user.confirmed_at = Some(time),
                     LifecycleEvent::PasswordReset(_) => user.last_password_reset_at = Some(time),
                     LifecycleEvent::SignedIn(_) => user.last_login_at = Some(time),
+                    LifecycleEvent::FirstSeen(_) => user.noticed_at = Some(time),
+                    LifecycleEvent::AttributesChanged(_) => {}
                     LifecycleEvent::SignInRefused(event) => {
                         user.refusal = Some(Register::new(event.reason, time, by));
                     }
@@ -87,35 +93,73 @@ impl User {
                     user.person = Some(Register::new(person.clone(), time, by));
                 }
             }
-            Recorded::Operator(event) => {
-                let standing = match event {
-                    OperatorEvent::UserSuspended(_) => Standing::Suspended,
-                    OperatorEvent::UserReinstated(_) => Standing::Good,
-                };
-                user.standing = Some(Register::new(standing, time, by));
-            }
+            Recorded::Operator(event) => user.set_by_operator(event, time, by),
         }
         for decided in &commit.decided {
-            match decided {
-                DecidedEvent::RoleAssigned(event) => {
-                    user.roles
-                        .insert(event.source, Register::new(event.role.clone(), time, by));
-                }
-                DecidedEvent::OrganizationJoined(event) => {
-                    let membership = Membership {
-                        organization: event.organization.clone(),
-                        account_type: event.account_type.clone(),
-                    };
-                    user.memberships
-                        .insert(event.source, Register::new(Some(membership), time, by));
-                }
-                DecidedEvent::OrganizationLeft(event) => {
-                    user.memberships
-                        .insert(event.source, Register::new(None, time, by));
-                }
-            }
+            user.decide(decided, time, by);
         }
         user
+    }
+
+    fn set_by_operator(&mut self, event: &OperatorEvent, time: Time, by: EventId) {
+        match event {
+            OperatorEvent::UserSuspended(_) => {
+                self.standing = Some(Register::new(Standing::Suspended, time, by));
+            }
+            OperatorEvent::UserReinstated(_) => {
+                self.standing = Some(Register::new(Standing::Good, time, by));
+            }
+            OperatorEvent::RoleSet(event) => {
+                let register = Register::new(event.role.clone(), time, by);
+                self.roles.insert(RoleSource::Operator, register);
+            }
+            OperatorEvent::MembershipSet(event) => {
+                let account_type = &event.account_type;
+                let membership = event.organization.clone().map(|organization| Membership {
+                    organization,
+                    account_type: account_type.clone(),
+                });
+                let register = Register::new(membership, time, by);
+                self.memberships
+                    .insert(OrganizationSource::Operator, register);
+            }
+            OperatorEvent::AccountTypeSet(event) => {
+                let register = Register::new(event.account_type.clone(), time, by);
+                self.account_types
+                    .insert(AccountTypeSource::Operator, register);
+            }
+        }
+    }
+
+    /// What one decision says, at the time and by the event that it was decided from.
+    pub(crate) fn decide(&mut self, decided: &DecidedEvent, time: Time, by: EventId) {
+        match decided {
+            DecidedEvent::RoleAssigned(event) => {
+                let register = Register::new(event.role.clone(), time, by);
+                self.roles.insert(event.source, register);
+            }
+            DecidedEvent::OrganizationJoined(event) => {
+                let membership = Membership {
+                    organization: event.organization.clone(),
+                    account_type: event.account_type.clone(),
+                };
+                let register = Register::new(Some(membership), time, by);
+                self.memberships.insert(event.source, register);
+            }
+            DecidedEvent::OrganizationLeft(event) => {
+                let register = Register::new(None, time, by);
+                self.memberships.insert(event.source, register);
+            }
+            DecidedEvent::AccountTypeAssigned(event) => {
+                let register = Register::new(event.account_type.clone(), time, by);
+                self.account_types.insert(event.source, register);
+            }
+            // Their consequences are decided beside them.
+            DecidedEvent::OrganizationFounded(_)
+            | DecidedEvent::InviteRedeemed(_)
+            | DecidedEvent::InviteLapsed(_)
+            | DecidedEvent::SuspiciousSignUp(_) => {}
+        }
     }
 
     /// What of it says what the user may do, and nothing of who the user is: kept also where no
@@ -125,6 +169,7 @@ impl User {
         Self {
             roles: self.roles,
             memberships: self.memberships,
+            account_types: self.account_types,
             standing: self.standing,
             refusal: self.refusal,
             ..Self::default()
@@ -137,6 +182,7 @@ impl User {
         Self {
             first_seen_at: least(self.first_seen_at, other.first_seen_at),
             confirmed_at: least(self.confirmed_at, other.confirmed_at),
+            noticed_at: least(self.noticed_at, other.noticed_at),
             last_login_at: self.last_login_at.max(other.last_login_at),
             last_activity_at: self.last_activity_at.max(other.last_activity_at),
             last_password_reset_at: self
@@ -145,6 +191,7 @@ impl User {
             person: register::join(self.person, other.person),
             roles: register::join_maps(self.roles, other.roles),
             memberships: register::join_maps(self.memberships, other.memberships),
+            account_types: register::join_maps(self.account_types, other.account_types),
             standing: register::join(self.standing, other.standing),
             refusal: register::join(self.refusal, other.refusal),
         }
@@ -175,6 +222,18 @@ impl User {
             .values()
             .rev()
             .find_map(|register| register.value.as_ref())
+    }
+
+    /// The kind of account: what an operator says, else an invite, else the organization.
+    pub fn account_type(&self) -> Option<&AccountType> {
+        let said = self.account_types.values().rev();
+        let said = said.filter_map(|register| register.value.as_ref()).next();
+        said.or_else(|| self.membership()?.account_type.as_ref())
+    }
+
+    /// Whether an event has said that there is such a user, other than by a sign of life.
+    pub fn is_announced(&self) -> bool {
+        self.confirmed_at.is_some() || self.noticed_at.is_some()
     }
 
     /// Whether an operator has suspended the user.

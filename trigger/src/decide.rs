@@ -139,10 +139,7 @@ fn refuse(
     let messages = &witness.policy.messages;
     let text = match reason {
         RefusalReason::StoreUnavailable => &messages.try_again,
-        RefusalReason::UserSuspended
-        | RefusalReason::DomainBlocked
-        | RefusalReason::DomainNotAllowed
-        | RefusalReason::EmailMissing => &messages.sign_in_refused,
+        _ => &messages.sign_in_refused,
     };
     // Anybody can cause a refusal without a password: what the item shows already is not said again.
     let hour = identity::refusal_hour(witness.now);

@@ -2,8 +2,8 @@
 
 use crate::cognito::{Call, Source};
 use usher_events::{
-    ClientId, ConfirmationRoute, CorrelationId, Envelope, EventId, Fact, LifecycleEvent,
-    PasswordReset, RefusalReason, SignInRefused, SignUpConfirmed, SignUpContext, SignUpRefused,
+    ClientId, ConfirmationRoute, CorrelationId, Envelope, EventId, LifecycleEvent, PasswordReset,
+    RefusalReason, SignInRefused, SignUpConfirmed, SignUpContext, SignUpKey, SignUpRefused,
     SignUpRequested, SignUpRoute, SignedIn, Sub, Subject, Time, identity,
 };
 use usher_shared::digest::Secret;
@@ -31,7 +31,17 @@ impl Witness<'_> {
     ) -> Envelope<LifecycleEvent> {
         let subject = self.sign_up(call);
         let (id, time) = identity::sign_up_request(&call.pool, &subject, route, self.now);
-        self.envelope(call, subject, id, time, SignUpRequested { route }.into())
+        self.envelope(
+            call,
+            subject,
+            id,
+            time,
+            SignUpRequested {
+                route,
+                invite: None,
+            }
+            .into(),
+        )
     }
 
     /// A sign-up was refused.
@@ -46,9 +56,10 @@ impl Witness<'_> {
         let name = call.request.attribute("email");
         let name = name.as_deref().unwrap_or(&call.user_name);
         let subject = Subject::SignUp(self.secret.sign_up_key(&call.pool, name));
-        let event: LifecycleEvent = SignUpRefused { route, reason }.into();
-        let (id, time) = identity::refusal(&call.pool, &subject, event.name(), reason, self.now);
-        self.envelope(call, subject, id, time, event)
+        let attempt = 1;
+        let event = SignUpRefused::new(route, reason, attempt);
+        let (id, time) = identity::sign_up_refusal(&call.pool, &subject, reason, attempt, self.now);
+        self.envelope(call, subject, id, time, event.into())
     }
 
     /// A user was refused a sign-in or a token.
@@ -58,10 +69,9 @@ impl Witness<'_> {
         sub: Sub,
         reason: RefusalReason,
     ) -> Envelope<LifecycleEvent> {
-        let subject = Subject::User(sub);
-        let event: LifecycleEvent = SignInRefused { reason }.into();
-        let (id, time) = identity::refusal(&call.pool, &subject, event.name(), reason, self.now);
-        self.envelope(call, subject, id, time, event)
+        let (id, time) = identity::sign_in_refusal(&call.pool, &sub, reason, self.now);
+        let event = SignInRefused::new(reason).into();
+        self.envelope(call, Subject::User(sub), id, time, event)
     }
 
     /// What a trigger that runs after the fact tells; `None` if it tells of no user.
@@ -83,6 +93,7 @@ impl Witness<'_> {
                     route,
                     client,
                     context,
+                    sign_up: Some(self.sign_up_key(call)),
                     person,
                 }
                 .into();
@@ -116,7 +127,12 @@ impl Witness<'_> {
     }
 
     fn sign_up(&self, call: &Call<'_>) -> Subject {
-        Subject::SignUp(self.secret.sign_up_key(&call.pool, &call.user_name))
+        Subject::SignUp(self.sign_up_key(call))
+    }
+
+    /// The same before the confirmation and after it: Cognito names the user alike in both.
+    fn sign_up_key(&self, call: &Call<'_>) -> SignUpKey {
+        self.secret.sign_up_key(&call.pool, &call.user_name)
     }
 
     /// Where the sign-up came from: what the client says now, else what it once wrote down.
@@ -131,6 +147,11 @@ impl Witness<'_> {
         SignUpContext {
             source: source.as_deref().and_then(SignUpContext::word),
             campaign: campaign.as_deref().and_then(SignUpContext::word),
+            referrer: call
+                .request
+                .hint("referrer")
+                .as_deref()
+                .and_then(SignUpContext::word),
         }
     }
 

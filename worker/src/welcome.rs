@@ -25,7 +25,13 @@ pub fn mail(
     let to = person.email.clone().ok_or(TemplateError::NoRecipient)?;
     let joined = commit.decided.iter().find_map(|decided| match decided {
         DecidedEvent::OrganizationJoined(joined) => Some(joined),
-        DecidedEvent::RoleAssigned(_) | DecidedEvent::OrganizationLeft(_) => None,
+        DecidedEvent::RoleAssigned(_)
+        | DecidedEvent::OrganizationLeft(_)
+        | DecidedEvent::OrganizationFounded(_)
+        | DecidedEvent::AccountTypeAssigned(_)
+        | DecidedEvent::InviteRedeemed(_)
+        | DecidedEvent::InviteLapsed(_)
+        | DecidedEvent::SuspiciousSignUp(_) => None,
     });
     let account_type = joined
         .and_then(|joined| joined.account_type.as_ref())

@@ -115,6 +115,7 @@ fn life(user: &str, person: &Person) -> Vec<(&'static str, Envelope<LifecycleEve
     let context = SignUpContext {
         source: Some("referral".to_owned()),
         campaign: Some("spring_2026".to_owned()),
+        referrer: None,
     };
     let mut life = vec![
         (

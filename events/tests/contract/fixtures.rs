@@ -188,6 +188,10 @@ fn a_schema_refuses_what_its_type_refuses() {
             );
         }
         for required in ["route", "reason", "source", "organization"] {
+            // There, naming none takes a membership back.
+            if (fixture.name, required) == ("membership_set", "organization") {
+                continue;
+            }
             let mut less = data(&fixture);
             if less.as_object_mut().unwrap().remove(required).is_some() {
                 assert!(

@@ -5,10 +5,11 @@ use proptest::{collection::vec, option, prelude::*, sample::select, string::stri
 use serde_json::{Value, json};
 use std::fmt::{Debug, Display};
 use usher_events::{
-    ClientId, ConfirmationRoute, CorrelationId, DecidedEvent, Envelope, EventId, Fact,
-    LifecycleEvent, OperatorEvent, PasswordReset, Person, Personal, PoolId, RefusalReason,
-    RoleSource, SignInRefused, SignUpConfirmed, SignUpContext, SignUpKey, SignUpRefused,
-    SignUpRequested, SignUpRoute, SignedIn, Sub, Subject, Time, wire,
+    AttributesChanged, ClientId, ConfirmationRoute, CorrelationId, DecidedEvent, Envelope, EventId,
+    Fact, FirstSeen, InviteId, LifecycleEvent, MessageMedium, MessagePurpose, MessageRequested,
+    OperatorEvent, PasswordReset, Person, Personal, PoolId, RefusalReason, RoleSource, Severity,
+    SignInRefused, SignUpConfirmed, SignUpContext, SignUpKey, SignUpRefused, SignUpRequested,
+    SignUpRoute, SignedIn, Sub, Subject, Time, wire,
 };
 use uuid::Uuid;
 
@@ -152,7 +153,8 @@ fn a_word_of_context_that_nobody_could_have_written_is_dropped() {
         event.context,
         SignUpContext {
             source: None,
-            campaign: Some("spring_2026".to_owned())
+            campaign: Some("spring_2026".to_owned()),
+            referrer: None,
         }
     );
 }
@@ -161,6 +163,28 @@ fn a_word_of_context_that_nobody_could_have_written_is_dropped() {
 fn every_refusal_reason_is_called_what_the_wire_calls_it() {
     let names = names("sign_in_refused", "RefusalReason");
     check_names(&names, RefusalReason::as_str);
+    assert_eq!(names, RefusalReason::ALL.map(RefusalReason::as_str));
+}
+
+#[test]
+fn every_severity_is_called_what_the_wire_calls_it_and_some_reason_has_it() {
+    let names = names("sign_in_refused", "Severity");
+    check_names(&names, Severity::as_str);
+    for name in names {
+        let reasons = RefusalReason::ALL.map(|reason| reason.severity().as_str());
+        assert!(reasons.contains(&name.as_str()), "{name}");
+    }
+}
+
+#[test]
+fn every_medium_and_purpose_of_messages_is_called_what_the_wire_calls_it() {
+    check_names(
+        &names("message_requested", "MessageMedium"),
+        MessageMedium::as_str,
+    );
+    let names = names("message_requested", "MessagePurpose");
+    check_names(&names, MessagePurpose::as_str);
+    assert_eq!(names, MessagePurpose::ALL.map(MessagePurpose::as_str));
 }
 
 #[test]
@@ -387,9 +411,35 @@ fn envelope_of(person: BoxedStrategy<Person>) -> BoxedStrategy<Envelope<Lifecycl
 fn event(person: BoxedStrategy<Person>) -> BoxedStrategy<LifecycleEvent> {
     let client = || option::of(id().prop_map(|text| ClientId::new(text).expect("an id")));
     prop_oneof![
-        route().prop_map(|route| SignUpRequested { route }.into()),
-        (route(), reason()).prop_map(|(route, reason)| SignUpRefused { route, reason }.into()),
-        reason().prop_map(|reason| SignInRefused { reason }.into()),
+        (route(), invite()).prop_map(|(route, invite)| SignUpRequested { route, invite }.into()),
+        (route(), reason(), any::<u32>(), invite()).prop_map(|(route, reason, attempt, invite)| {
+            SignUpRefused {
+                route,
+                reason,
+                severity: reason.severity(),
+                attempt,
+                invite,
+            }
+            .into()
+        }),
+        reason().prop_map(|reason| {
+            SignInRefused {
+                reason,
+                severity: reason.severity(),
+            }
+            .into()
+        }),
+        (client(), person.clone()).prop_map(|(client, person)| FirstSeen { client, person }.into()),
+        (client(), person.clone()).prop_map(|(client, person)| AttributesChanged {
+            client,
+            person
+        }
+        .into()),
+        (
+            select(vec![MessageMedium::Email, MessageMedium::Sms]),
+            select(MessagePurpose::ALL.to_vec())
+        )
+            .prop_map(|(medium, purpose)| MessageRequested { medium, purpose }.into()),
         (
             select(vec![
                 ConfirmationRoute::SignUp,
@@ -397,13 +447,16 @@ fn event(person: BoxedStrategy<Person>) -> BoxedStrategy<LifecycleEvent> {
             ]),
             client(),
             context(),
+            option::of(id()),
             person.clone()
         )
-            .prop_map(|(route, client, context, person)| {
+            .prop_map(|(route, client, context, sign_up, person)| {
+                let key = |digest: String| SignUpKey::from_digest(&digest).expect("an id");
                 SignUpConfirmed {
                     route,
                     client,
                     context,
+                    sign_up: sign_up.map(key),
                     person,
                 }
                 .into()
@@ -422,6 +475,10 @@ fn event(person: BoxedStrategy<Person>) -> BoxedStrategy<LifecycleEvent> {
     .boxed()
 }
 
+fn invite() -> impl Strategy<Value = Option<InviteId>> {
+    option::of(id().prop_map(|text| InviteId::new(text).expect("an id")))
+}
+
 fn route() -> impl Strategy<Value = SignUpRoute> {
     let names = names("sign_up_requested", "SignUpRoute");
     select(names).prop_map(|name| serde_json::from_value(json!(name)).expect("a variant"))
@@ -434,7 +491,11 @@ fn reason() -> impl Strategy<Value = RefusalReason> {
 
 fn context() -> impl Strategy<Value = SignUpContext> {
     let word = || option::of("[A-Za-z0-9._-]{1,64}");
-    (word(), word()).prop_map(|(source, campaign)| SignUpContext { source, campaign })
+    (word(), word(), word()).prop_map(|(source, campaign, referrer)| SignUpContext {
+        source,
+        campaign,
+        referrer,
+    })
 }
 
 /// A person whose personal values, provider names among them, are texts of this kind.

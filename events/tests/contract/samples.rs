@@ -2,11 +2,14 @@
 
 use serde_json::Value;
 use usher_events::{
-    AccountType, ClientId, ConfirmationRoute, CorrelationId, DecidedEvent, Envelope, EventId, Fact,
-    LifecycleEvent, OperatorEvent, OrganizationId, OrganizationJoined, OrganizationLeft,
-    OrganizationSource, PasswordReset, Person, Personal, PoolId, RefusalReason, Role, RoleAssigned,
-    RoleSource, SignInRefused, SignUpConfirmed, SignUpContext, SignUpKey, SignUpRefused,
-    SignUpRequested, SignUpRoute, SignedIn, Sub, Subject, SuspensionReason, Time, UserReinstated,
+    AccountType, AccountTypeAssigned, AccountTypeSet, AccountTypeSource, AttributesChanged,
+    ClientId, ConfirmationRoute, CorrelationId, DecidedEvent, Envelope, EventId, Fact, FirstSeen,
+    InviteId, InviteLapsed, InviteRedeemed, LapseReason, LifecycleEvent, MembershipSet,
+    MessageMedium, MessagePurpose, MessageRequested, OperatorEvent, OrganizationFounded,
+    OrganizationId, OrganizationJoined, OrganizationLeft, OrganizationSource, PasswordReset,
+    Person, Personal, PoolId, RefusalReason, Role, RoleAssigned, RoleSet, RoleSource,
+    SignInRefused, SignUpConfirmed, SignUpContext, SignUpKey, SignUpRefused, SignUpRequested,
+    SignUpRoute, SignedIn, Sub, Subject, SuspensionReason, SuspiciousSignUp, Time, UserReinstated,
     UserSuspended, identity, wire,
 };
 
@@ -37,18 +40,38 @@ fn fixture<E: Fact>(variant: &str, envelope: &Envelope<E>) -> (String, Value) {
 
 /// What Cognito told us. The variant is the part of the file's name behind the version.
 pub(crate) fn lifecycle() -> Vec<(&'static str, Envelope<LifecycleEvent>)> {
-    let sign_up = Subject::SignUp(
-        SignUpKey::from_digest("b81f3c6f2a9d4e07c5d6813be04fa972").expect("a digest is an id"),
-    );
-    let request = |route, now| {
+    let sign_up = Subject::SignUp(sign_up_key());
+    let request = |route, invite, now| {
         let (id, time) = identity::sign_up_request(&pool(), &sign_up, route, at(now));
-        let event: LifecycleEvent = SignUpRequested { route }.into();
+        let event: LifecycleEvent = SignUpRequested { route, invite }.into();
         about(sign_up.clone(), id, time, event)
     };
-    let refusal = |route, reason, now| {
-        let (id, time) = identity::refusal(&pool(), &sign_up, "sign_up_refused", reason, at(now));
-        let event: LifecycleEvent = SignUpRefused { route, reason }.into();
+    let refusal = |route, reason: RefusalReason, attempt, invite, now| {
+        let (id, time) = identity::sign_up_refusal(&pool(), &sign_up, reason, attempt, at(now));
+        let event: LifecycleEvent = SignUpRefused {
+            route,
+            reason,
+            severity: reason.severity(),
+            attempt,
+            invite,
+        }
+        .into();
         about(sign_up.clone(), id, time, event)
+    };
+    let first_seen = |event: FirstSeen, now| {
+        let event = event.into();
+        let id = identity::once(&pool(), &sub(), &event);
+        about(user(), id, at(now), event)
+    };
+    let changed = |event: AttributesChanged, now| {
+        let digest = "90b7c1d2e3f40516";
+        let (id, time) = identity::attributes_changed(&pool(), &sub(), digest, at(now));
+        about(user(), id, time, LifecycleEvent::from(event))
+    };
+    let message = |subject: Subject, medium, purpose, now| {
+        let (id, time) = identity::message_requested(&pool(), &subject, medium, purpose, at(now));
+        let event: LifecycleEvent = MessageRequested { medium, purpose }.into();
+        about(subject, id, time, event)
     };
     let confirmation = |event: SignUpConfirmed, now| {
         let event = event.into();
@@ -65,8 +88,9 @@ pub(crate) fn lifecycle() -> Vec<(&'static str, Envelope<LifecycleEvent>)> {
         about(user(), id, time, event)
     };
     let sign_in_refusal = |reason, now| {
-        let (id, time) = identity::refusal(&pool(), &user(), "sign_in_refused", reason, at(now));
-        let event: LifecycleEvent = SignInRefused { reason }.into();
+        let (id, time) = identity::sign_in_refusal(&pool(), &sub(), reason, at(now));
+        let severity = RefusalReason::severity(reason);
+        let event: LifecycleEvent = SignInRefused { reason, severity }.into();
         about(user(), id, time, event)
     };
     let sign_in = |event: SignedIn, now| {
@@ -78,12 +102,17 @@ pub(crate) fn lifecycle() -> Vec<(&'static str, Envelope<LifecycleEvent>)> {
     vec![
         (
             "",
-            request(SignUpRoute::SelfService, "2026-03-02T08:14:31.207Z"),
+            request(
+                SignUpRoute::SelfService,
+                Some(invite()),
+                "2026-03-02T08:14:31.207Z",
+            ),
         ),
         (
             ".minimal",
             uncorrelated(request(
                 SignUpRoute::ExternalProvider,
+                None,
                 "2026-03-02T08:14:31.207Z",
             )),
         ),
@@ -91,7 +120,9 @@ pub(crate) fn lifecycle() -> Vec<(&'static str, Envelope<LifecycleEvent>)> {
             "",
             refusal(
                 SignUpRoute::SelfService,
-                RefusalReason::DomainBlocked,
+                RefusalReason::InviteForeign,
+                3,
+                Some(invite()),
                 "2026-03-02T08:14:31.207Z",
             ),
         ),
@@ -100,6 +131,8 @@ pub(crate) fn lifecycle() -> Vec<(&'static str, Envelope<LifecycleEvent>)> {
             uncorrelated(refusal(
                 SignUpRoute::Administrator,
                 RefusalReason::EmailMissing,
+                1,
+                None,
                 "2026-03-02T08:14:31.207Z",
             )),
         ),
@@ -112,7 +145,9 @@ pub(crate) fn lifecycle() -> Vec<(&'static str, Envelope<LifecycleEvent>)> {
                     context: SignUpContext {
                         source: Some("referral".to_owned()),
                         campaign: Some("spring_2026".to_owned()),
+                        referrer: Some("partner.example".to_owned()),
                     },
+                    sign_up: Some(sign_up_key()),
                     person: everything_known(),
                 },
                 "2026-03-02T08:16:02.481Z",
@@ -125,6 +160,7 @@ pub(crate) fn lifecycle() -> Vec<(&'static str, Envelope<LifecycleEvent>)> {
                     route: ConfirmationRoute::ExternalProvider,
                     client: None,
                     context: SignUpContext::default(),
+                    sign_up: None,
                     person: Person::default(),
                 },
                 "2026-03-02T08:16:02.481Z",
@@ -183,6 +219,64 @@ pub(crate) fn lifecycle() -> Vec<(&'static str, Envelope<LifecycleEvent>)> {
                 "2026-03-03T07:02:18.644Z",
             )),
         ),
+        (
+            "",
+            first_seen(
+                FirstSeen {
+                    client: Some(client()),
+                    person: everything_known(),
+                },
+                "2026-03-04T10:11:12.013Z",
+            ),
+        ),
+        (
+            ".minimal",
+            uncorrelated(first_seen(
+                FirstSeen {
+                    client: None,
+                    person: Person::default(),
+                },
+                "2026-03-04T10:11:12.013Z",
+            )),
+        ),
+        (
+            "",
+            changed(
+                AttributesChanged {
+                    client: Some(client()),
+                    person: everything_known(),
+                },
+                "2026-04-05T11:12:13.014Z",
+            ),
+        ),
+        (
+            ".minimal",
+            uncorrelated(changed(
+                AttributesChanged {
+                    client: None,
+                    person: Person::default(),
+                },
+                "2026-04-05T11:12:13.014Z",
+            )),
+        ),
+        (
+            "",
+            message(
+                user(),
+                MessageMedium::Email,
+                MessagePurpose::ForgotPassword,
+                "2026-05-17T21:39:00.5Z",
+            ),
+        ),
+        (
+            ".minimal",
+            uncorrelated(message(
+                sign_up.clone(),
+                MessageMedium::Sms,
+                MessagePurpose::SignUp,
+                "2026-05-17T21:39:00.5Z",
+            )),
+        ),
     ]
 }
 
@@ -201,6 +295,13 @@ fn decided() -> Vec<(&'static str, Envelope<DecidedEvent>)> {
             organization: OrganizationId::new("example-org").expect("an organization's id"),
             account_type: account_type
                 .map(|kind| AccountType::new(kind).expect("an account type's name")),
+        }
+        .into()
+    };
+    let account_type = |kind: Option<&str>| -> DecidedEvent {
+        AccountTypeAssigned {
+            source: AccountTypeSource::Invite,
+            account_type: kind.map(|kind| AccountType::new(kind).expect("an account type's name")),
         }
         .into()
     };
@@ -245,6 +346,59 @@ fn decided() -> Vec<(&'static str, Envelope<DecidedEvent>)> {
             ".minimal",
             uncorrelated(because("5f719db3-4e60-5c8a-acac-ee0022446688", left)),
         ),
+        (
+            "",
+            because(
+                "60829ec4-5f71-5d9b-bdbd-ff1133557799",
+                OrganizationFounded {
+                    organization: OrganizationId::new("example-org").expect("an id"),
+                }
+                .into(),
+            ),
+        ),
+        (
+            "",
+            because(
+                "7193afd5-6082-5eac-8ece-0022446688aa",
+                account_type(Some("enterprise")),
+            ),
+        ),
+        (
+            ".minimal",
+            uncorrelated(because(
+                "82a4b0e6-7193-5fbd-9fdf-1133557799bb",
+                account_type(None),
+            )),
+        ),
+        (
+            "",
+            because(
+                "93b5c1f7-82a4-50ce-a0e0-22446688aacc",
+                InviteRedeemed { invite: invite() }.into(),
+            ),
+        ),
+        (
+            "",
+            because(
+                "a4c6d208-93b5-51df-b1f1-33557799bbdd",
+                InviteLapsed {
+                    invite: invite(),
+                    reason: LapseReason::Foreign,
+                }
+                .into(),
+            ),
+        ),
+        (
+            "",
+            because(
+                "b5d7e319-a4c6-52e0-82f2-446688aaccee",
+                SuspiciousSignUp {
+                    reason: RefusalReason::InviteForeign,
+                    attempts: 5,
+                }
+                .into(),
+            ),
+        ),
     ]
 }
 
@@ -286,6 +440,68 @@ fn operator() -> Vec<(&'static str, Envelope<OperatorEvent>)> {
                 "019c9a40-7d43-7e85-bf97-405162738495",
                 "2026-06-08T09:01:00Z",
                 reinstated,
+            )),
+        ),
+        (
+            "",
+            by_hand(
+                "019c9f66-8e54-7f96-80a8-51627384950a",
+                "2026-06-09T09:00:00Z",
+                RoleSet {
+                    role: Some(Role::new("manager").expect("a role's name")),
+                }
+                .into(),
+            ),
+        ),
+        (
+            ".minimal",
+            uncorrelated(by_hand(
+                "019c9f66-9f65-70a7-91b9-62738495a61b",
+                "2026-06-09T09:01:00Z",
+                RoleSet { role: None }.into(),
+            )),
+        ),
+        (
+            "",
+            by_hand(
+                "019ca48c-a076-71b8-a2ca-738495a6b72c",
+                "2026-06-10T09:00:00Z",
+                MembershipSet {
+                    organization: Some(OrganizationId::new("example-org").expect("an id")),
+                    account_type: Some(AccountType::new("business").expect("a name")),
+                }
+                .into(),
+            ),
+        ),
+        (
+            ".minimal",
+            uncorrelated(by_hand(
+                "019ca48c-b187-72c9-b3db-8495a6b7c83d",
+                "2026-06-10T09:01:00Z",
+                MembershipSet {
+                    organization: None,
+                    account_type: None,
+                }
+                .into(),
+            )),
+        ),
+        (
+            "",
+            by_hand(
+                "019ca9b2-c298-73da-84ec-95a6b7c8d94e",
+                "2026-06-11T09:00:00Z",
+                AccountTypeSet {
+                    account_type: Some(AccountType::new("enterprise").expect("a name")),
+                }
+                .into(),
+            ),
+        ),
+        (
+            ".minimal",
+            uncorrelated(by_hand(
+                "019ca9b2-d3a9-74eb-95fd-a6b7c8d9ea5f",
+                "2026-06-11T09:01:00Z",
+                AccountTypeSet { account_type: None }.into(),
             )),
         ),
     ]
@@ -335,6 +551,14 @@ fn pool() -> PoolId {
 
 fn sub() -> Sub {
     Sub::new("3f0c2a1e-7b44-4c1d-9f5e-2d8a6b90c1f7").expect("a sub")
+}
+
+fn sign_up_key() -> SignUpKey {
+    SignUpKey::from_digest("b81f3c6f2a9d4e07c5d6813be04fa972").expect("a digest is an id")
+}
+
+fn invite() -> InviteId {
+    InviteId::new("5d2e8a71c9f04b36").expect("a digest is an id")
 }
 
 fn user() -> Subject {

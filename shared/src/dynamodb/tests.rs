@@ -72,7 +72,9 @@ fn confirmed() -> Commit {
         context: SignUpContext {
             source: SignUpContext::word("partner-newsletter"),
             campaign: SignUpContext::word("spring_2026_enterprise"),
+            referrer: None,
         },
+        sign_up: None,
         person: person(),
     };
     let role = |source, role| RoleAssigned {
@@ -133,9 +135,7 @@ fn a_user_is_written_for_one_unit() {
         client: client(),
         person: person(),
     };
-    let refused = SignInRefused {
-        reason: RefusalReason::StoreUnavailable,
-    };
+    let refused = SignInRefused::new(RefusalReason::StoreUnavailable);
     for event in [LifecycleEvent::from(reset), refused.into()] {
         let stream = [confirmed(), signed_in(), commit(3, event, Vec::new())];
         let item = UserItem {

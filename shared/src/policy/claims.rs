@@ -2,7 +2,7 @@
 
 use super::person::verified_domain;
 use super::{ClaimNames, DomainRule, Groups, Policy, UserRead};
-use crate::user::{Profile, User};
+use crate::user::{Membership, Profile, User};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use usher_events::{AccountType, OrganizationId, OrganizationSource, Person, Role, RoleSource};
@@ -52,32 +52,41 @@ fn has_moved(policy: &Policy, user: &User, person: Option<&Person>) -> bool {
 }
 
 fn recorded(policy: &Policy, user: &User, rule: Option<&DomainRule>) -> Grant {
-    let rule_role = rule
-        .filter(|_| !user.roles.contains_key(&RoleSource::Domain))
-        .and_then(|rule| rule.role.as_ref());
-    let recorded_role = RoleSource::ALL
-        .iter()
-        .rev()
-        .filter_map(|source| user.roles.get(source)?.value.as_ref())
-        .find(|role| policy.roles.permissions.contains_key(*role));
-    let rule_organization = rule
-        .filter(|_| !user.memberships.contains_key(&OrganizationSource::Domain))
-        .and_then(|rule| rule.organization.as_ref());
-    let membership = user.membership();
-    let organization = rule_organization.or(membership.map(|found| &found.organization));
-    let account_type = match rule_organization {
-        Some(id) => policy
-            .organizations
-            .get(id)
-            .and_then(|found| found.account_type.as_ref()),
-        None => membership.and_then(|found| found.account_type.as_ref()),
+    let declared = |role: &&Role| policy.roles.permissions.contains_key(*role);
+    let role =
+        RoleSource::ALL
+            .iter()
+            .rev()
+            .find_map(|source| match (user.roles.get(source), source) {
+                (Some(said), _) => said.value.as_ref().filter(declared),
+                (None, RoleSource::Domain) => rule?.role.as_ref(),
+                (None, _) => None,
+            });
+    let by_rule = |rule: &DomainRule| {
+        let organization = rule.organization.clone()?;
+        let account_type = policy.organizations.get(&organization);
+        let account_type = account_type.and_then(|found| found.account_type.clone());
+        Some(Membership {
+            organization,
+            account_type,
+        })
     };
-    // The rule of a domain outranks the default, the only other source of roles there is.
+    let membership = OrganizationSource::ALL.iter().rev().find_map(|source| {
+        match (user.memberships.get(source), source) {
+            (Some(said), _) => said.value.clone(),
+            (None, OrganizationSource::Domain) => rule.and_then(by_rule),
+            (None, _) => None,
+        }
+    });
+    let said = user.account_types.values().rev();
+    let said = said.filter_map(|said| said.value.as_ref()).next();
+    let of_organization = membership.as_ref();
+    let of_organization = of_organization.and_then(|found| found.account_type.as_ref());
     assemble(
         policy,
-        rule_role.or(recorded_role),
-        organization,
-        account_type,
+        role,
+        membership.as_ref().map(|found| &found.organization),
+        said.or(of_organization),
     )
 }
 

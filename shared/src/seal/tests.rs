@@ -64,6 +64,7 @@ fn confirmed() -> Commit {
         route: ConfirmationRoute::SignUp,
         client: None,
         context: SignUpContext::default(),
+        sign_up: None,
         person,
     };
     of(
@@ -166,10 +167,11 @@ fn changed_in_any_byte_it_does_not_open() {
 #[test]
 fn what_names_nobody_needs_no_key() {
     let sign_up = Subject::SignUp(SignUpKey::from_digest("abc").unwrap());
-    let refused = SignUpRefused {
-        route: SignUpRoute::SelfService,
-        reason: usher_events::RefusalReason::DomainBlocked,
-    };
+    let refused = SignUpRefused::new(
+        SignUpRoute::SelfService,
+        usher_events::RefusalReason::DomainBlocked,
+        1,
+    );
     let refused = of(sign_up, Recorded::Lifecycle(refused.into()));
     let reinstated = OperatorEvent::from(UserReinstated {});
     let reinstated = of(user("3f0c"), Recorded::Operator(reinstated));

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use thiserror::Error;
 use usher_events::{
-    AccountType, EventId, OrganizationId, OrganizationSource, Person, Personal, RefusalReason,
-    Role, RoleSource, Sub, Time,
+    AccountType, AccountTypeSource, EventId, OrganizationId, OrganizationSource, Person, Personal,
+    RefusalReason, Role, RoleSource, Sub, Time,
 };
 use uuid::Uuid;
 
@@ -79,6 +79,8 @@ pub struct Marks {
     confirmed: Option<i64>,
     #[serde(default, rename = "a", skip_serializing_if = "Option::is_none")]
     first_seen: Option<i64>,
+    #[serde(default, rename = "n", skip_serializing_if = "Option::is_none")]
+    noticed: Option<i64>,
     #[serde(default, rename = "p", skip_serializing_if = "Option::is_none")]
     person: Option<Stamp>,
     #[serde(default, rename = "x", skip_serializing_if = "Rest::is_empty")]
@@ -87,6 +89,8 @@ pub struct Marks {
     roles: BTreeMap<RoleSource, (Stamp, Option<Role>)>,
     #[serde(default, rename = "o", skip_serializing_if = "BTreeMap::is_empty")]
     memberships: BTreeMap<OrganizationSource, (Stamp, Option<Belonging>)>,
+    #[serde(default, rename = "t", skip_serializing_if = "BTreeMap::is_empty")]
+    account_types: BTreeMap<AccountTypeSource, (Stamp, Option<AccountType>)>,
     #[serde(default, rename = "s", skip_serializing_if = "Option::is_none")]
     standing: Option<(Stamp, bool)>,
     #[serde(default, rename = "f", skip_serializing_if = "Option::is_none")]
@@ -135,6 +139,7 @@ impl User {
         let marks = Marks {
             confirmed: self.confirmed_at.map(Time::unix_millis),
             first_seen: earlier.map(Time::unix_millis),
+            noticed: self.noticed_at.map(Time::unix_millis),
             person: person.map(|register| stamp(register.at, register.by)),
             rest,
             roles: self
@@ -151,6 +156,11 @@ impl User {
                         value.map(|value| (value.organization.clone(), value.account_type.clone()));
                     (*source, (stamp(register.at, register.by), value))
                 })
+                .collect(),
+            account_types: self
+                .account_types
+                .iter()
+                .map(|(source, kind)| (*source, (stamp(kind.at, kind.by), kind.value.clone())))
                 .collect(),
             standing: self.standing.as_ref().map(|register| {
                 (
@@ -202,6 +212,10 @@ impl User {
                 });
                 Ok((source, register(stamp, value)?))
             });
+        let account_types = marks
+            .account_types
+            .into_iter()
+            .map(|(source, (stamp, kind))| Ok((source, register(stamp, kind)?)));
         let standing = marks.standing.map(|(stamp, suspended)| {
             register(
                 stamp,
@@ -219,12 +233,14 @@ impl User {
                 .map(instant)
                 .transpose()?,
             confirmed_at: marks.confirmed.map(instant).transpose()?,
+            noticed_at: marks.noticed.map(instant).transpose()?,
             last_login_at: profile.last_login_at,
             last_activity_at: profile.last_activity_at,
             last_password_reset_at: profile.last_password_reset_at,
             person,
             roles: roles.collect::<Result<_, ItemError>>()?,
             memberships: memberships.collect::<Result<_, ItemError>>()?,
+            account_types: account_types.collect::<Result<_, ItemError>>()?,
             standing: standing.transpose()?,
             refusal: marks
                 .refusal

@@ -6,7 +6,7 @@ use usher_events::{AccountType, OrganizationId, Personal, Role, RoleSource, Time
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
-    /// Confirmed, or has signed in, and not suspended.
+    /// Confirmed, or has signed in or had a token, and not suspended.
     Active,
     /// Suspended by an operator.
     Suspended,
@@ -85,10 +85,9 @@ impl Profile {
         let membership = user.membership();
         let status = match () {
             () if user.is_suspended() => Status::Suspended,
-            () if user.confirmed_at.is_some() || user.last_login_at.is_some() => Status::Active,
+            () if user.is_announced() || user.last_login_at.is_some() => Status::Active,
             () => Status::Pending,
         };
-        let account_type = membership.and_then(|membership| membership.account_type.clone());
         Self {
             email: person.and_then(|person| person.email.clone()),
             first_name: person.and_then(|person| person.given_name.clone()),
@@ -99,7 +98,9 @@ impl Profile {
             role_assigned_at: role
                 .and_then(|(_, source)| user.roles.get(&source))
                 .map(|register| register.at),
-            account_type: account_type
+            account_type: user
+                .account_type()
+                .cloned()
                 .or_else(|| AccountType::new(Self::DEFAULT_ACCOUNT_TYPE).ok()),
             status,
             organization_id: membership.map(|membership| membership.organization.clone()),

@@ -4,9 +4,10 @@ use proptest::prelude::*;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use usher_events::{
-    ConfirmationRoute, Envelope, EventId, OrganizationJoined, OrganizationLeft, PasswordReset,
-    Personal, PoolId, RoleAssigned, SignInRefused, SignUpConfirmed, SignUpContext, SignedIn, Sub,
-    Subject, SuspensionReason, UserReinstated, UserSuspended,
+    AccountTypeAssigned, AccountTypeSet, AttributesChanged, ConfirmationRoute, Envelope, EventId,
+    FirstSeen, MembershipSet, OrganizationFounded, OrganizationJoined, OrganizationLeft,
+    PasswordReset, Personal, PoolId, RoleAssigned, RoleSet, SignInRefused, SignUpConfirmed,
+    SignUpContext, SignedIn, Sub, Subject, SuspensionReason, UserReinstated, UserSuspended,
 };
 use uuid::Uuid;
 
@@ -68,6 +69,7 @@ fn event() -> impl Strategy<Value = Recorded> {
                 route: ConfirmationRoute::SignUp,
                 client: None,
                 context: SignUpContext::default(),
+                sign_up: None,
                 person,
             }
             .into()
@@ -91,36 +93,79 @@ fn event() -> impl Strategy<Value = Recorded> {
             Just(RefusalReason::UserSuspended),
             Just(RefusalReason::StoreUnavailable)
         ]
-        .prop_map(move |reason| lifecycle(SignInRefused { reason }.into())),
+        .prop_map(move |reason| lifecycle(SignInRefused::new(reason).into())),
+        person().prop_map(move |person| lifecycle(
+            FirstSeen {
+                client: None,
+                person
+            }
+            .into()
+        )),
+        person().prop_map(move |person| lifecycle(
+            AttributesChanged {
+                client: None,
+                person
+            }
+            .into()
+        )),
         Just(operator(suspended.into())),
         Just(operator(UserReinstated {}.into())),
+        any_role().prop_map(move |role| operator(RoleSet { role }.into())),
+        (prop::option::of(organization()), account_type()).prop_map(
+            move |(organization, account_type)| operator(
+                MembershipSet {
+                    organization,
+                    account_type
+                }
+                .into()
+            )
+        ),
+        account_type()
+            .prop_map(move |account_type| operator(AccountTypeSet { account_type }.into())),
     ]
 }
 
+fn any_role() -> impl Strategy<Value = Option<Role>> {
+    let names = prop_oneof![Just("member"), Just("admin")];
+    prop::option::of(names.prop_map(|name| Role::new(name).unwrap()))
+}
+
+fn organization() -> impl Strategy<Value = OrganizationId> {
+    let ids = prop_oneof![Just("acme"), Just("umbrella")];
+    ids.prop_map(|id| OrganizationId::new(id).unwrap())
+}
+
+fn account_type() -> impl Strategy<Value = Option<AccountType>> {
+    let names = prop_oneof![Just("business"), Just("enterprise")];
+    prop::option::of(names.prop_map(|name| AccountType::new(name).unwrap()))
+}
+
 fn decided() -> impl Strategy<Value = DecidedEvent> {
-    let source = prop_oneof![Just(RoleSource::Default), Just(RoleSource::Domain)];
-    let role = prop::option::of(prop_oneof![Just("member"), Just("admin")]);
-    let account_type = prop::option::of(Just(AccountType::new("business").unwrap()));
-    let organization = prop_oneof![Just("acme"), Just("umbrella")];
-    let domain = OrganizationSource::Domain;
+    let membership = prop_oneof![
+        Just(OrganizationSource::Domain),
+        Just(OrganizationSource::Invite)
+    ];
+    let joining = (membership.clone(), organization(), account_type());
     prop_oneof![
-        (source, role).prop_map(|(source, role)| {
-            RoleAssigned {
-                source,
-                role: role.map(|role| Role::new(role).unwrap()),
-            }
-            .into()
-        }),
-        (organization, account_type).prop_map(move |(organization, account_type)| {
-            let organization = OrganizationId::new(organization).unwrap();
+        (prop::sample::select(&RoleSource::ALL), any_role())
+            .prop_map(|(source, role)| RoleAssigned { source, role }.into()),
+        joining.prop_map(|(source, organization, account_type)| {
             OrganizationJoined {
-                source: domain,
+                source,
                 organization,
                 account_type,
             }
             .into()
         }),
-        Just(OrganizationLeft { source: domain }.into()),
+        membership.prop_map(|source| OrganizationLeft { source }.into()),
+        account_type().prop_map(|account_type| {
+            AccountTypeAssigned {
+                source: AccountTypeSource::Invite,
+                account_type,
+            }
+            .into()
+        }),
+        organization().prop_map(|organization| OrganizationFounded { organization }.into()),
     ]
 }
 
@@ -253,19 +298,18 @@ fn of_two_facts_at_one_instant_the_greater_id_counts() {
 
 #[test]
 fn a_sign_up_without_a_user_folds_into_nothing() {
-    let refused = usher_events::SignUpRefused {
-        route: usher_events::SignUpRoute::SelfService,
-        reason: RefusalReason::DomainBlocked,
-    };
+    let refused = usher_events::SignUpRefused::new(
+        usher_events::SignUpRoute::SelfService,
+        RefusalReason::DomainBlocked,
+        1,
+    );
     let commit = commit(1, 0, Recorded::Lifecycle(refused.into()), Vec::new());
     assert_eq!(User::fold([&commit]), User::default());
 }
 
 #[test]
 fn a_refused_sign_in_is_no_activity_of_the_users() {
-    let refused = SignInRefused {
-        reason: RefusalReason::UserSuspended,
-    };
+    let refused = SignInRefused::new(RefusalReason::UserSuspended);
     let user = User::fold([&commit(
         1,
         5,

@@ -291,6 +291,7 @@ async fn a_confirmation_and_a_reset_are_two_facts_and_each_repeat_is_the_same_on
     let context = SignUpContext {
         source: word("referral"),
         campaign: word("spring_2026"),
+        referrer: None,
     };
     assert_eq!(confirmed.context, context);
 }

@@ -290,7 +290,7 @@ pub(crate) fn suspended() -> Commit {
 
 /// The fixtures' user was refused for this in the hour that begins then.
 pub(crate) fn refused(reason: RefusalReason, hour: &str) -> Commit {
-    let event = LifecycleEvent::from(SignInRefused { reason });
+    let event = LifecycleEvent::from(SignInRefused::new(reason));
     commit(Recorded::Lifecycle(event), hour.parse().unwrap())
 }
 

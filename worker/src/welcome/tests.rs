@@ -63,6 +63,7 @@ fn commit(policy: &Policy, person: Person, context: SignUpContext) -> Commit {
         route: ConfirmationRoute::SignUp,
         client: None,
         context,
+        sign_up: None,
         person,
     });
     let reaction = react::react(policy, &event);
@@ -210,6 +211,7 @@ fn links_say_which_mail_and_which_campaign_they_belong_to() {
     let context = SignUpContext {
         source: Some("partner.site".to_owned()),
         campaign: Some("spring_2026".to_owned()),
+        referrer: None,
     };
     let person = person("ada@acme.example", Some("Ada"));
     let mail = made(&policy(), person, context);
@@ -242,6 +244,7 @@ fn tags_keep_to_the_alphabet_of_the_mail_service() {
         let context = SignUpContext {
             source: source.map(str::to_owned),
             campaign: None,
+            referrer: None,
         };
         let mail = made(&policy(), person("ada@home.example", None), context);
         assert_eq!(tag_of(&mail, "source"), value);
@@ -264,6 +267,7 @@ fn an_owners_template_replaces_ours_and_knows_every_name() {
     let context = SignUpContext {
         source: Some("invite".to_owned()),
         campaign: None,
+        referrer: None,
     };
     let mail = made(&policy, person("ada@home.example", None), context.clone());
     assert_eq!(mail.subject, "Hi Example");
@@ -327,6 +331,7 @@ fn a_mail_from_the_log_is_the_mail_that_was_owed() {
     let context = SignUpContext {
         source: Some("referral".to_owned()),
         campaign: Some("spring".to_owned()),
+        referrer: None,
     };
     let person = person("ada@acme.example", Some("Ada"));
     let commit = commit(&policy, person, context);

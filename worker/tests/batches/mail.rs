@@ -118,6 +118,7 @@ async fn a_mail_whose_template_breaks_waits_for_a_better_one() {
     let context = usher_events::SignUpContext {
         source: Some("seldom".to_owned()),
         campaign: None,
+        referrer: None,
     };
     let event = crate::common::confirmed_from("ada", person(HOME), context, at(1));
     let story = record(&world.worker(), &event).await;

@@ -266,7 +266,10 @@ async fn a_sign_up_without_a_user_is_recorded_and_told_and_folds_into_nothing() 
     let worker = world.worker();
     let subject = usher_events::Subject::try_from("S#abc".to_owned()).unwrap();
     let route = usher_events::SignUpRoute::SelfService;
-    let event = LifecycleEvent::from(usher_events::SignUpRequested { route });
+    let event = LifecycleEvent::from(usher_events::SignUpRequested {
+        route,
+        invite: None,
+    });
     let (id, time) =
         usher_events::identity::sign_up_request(&crate::common::pool(), &subject, route, at(9));
     let event = Envelope {

@@ -290,6 +290,7 @@ pub fn confirmed_from(
         route: ConfirmationRoute::SignUp,
         client: None,
         context,
+        sign_up: None,
         person,
     });
     let id = identity::once(&pool(), &sub(user), &event);
@@ -314,9 +315,8 @@ pub fn password_reset(user: &str, person: Person, now: Time) -> Envelope<Lifecyc
 }
 
 pub fn refused(user: &str, reason: RefusalReason, now: Time) -> Envelope<LifecycleEvent> {
-    let subject = Subject::User(sub(user));
-    let event = LifecycleEvent::from(SignInRefused { reason });
-    let (id, time) = identity::refusal(&pool(), &subject, "sign_in_refused", reason, now);
+    let event = LifecycleEvent::from(SignInRefused::new(reason));
+    let (id, time) = identity::sign_in_refusal(&pool(), &sub(user), reason, now);
     envelope(id, sub(user), time, event)
 }
 

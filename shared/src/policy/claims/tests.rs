@@ -130,28 +130,13 @@ fn the_first_token_says_what_the_worker_will_record() {
             route: usher_events::ConfirmationRoute::SignUp,
             client: None,
             context: usher_events::SignUpContext::default(),
+            sign_up: None,
             person: who.clone(),
         };
         let mut recorded = user(&[], None);
         for decided in super::super::react::react(&policy, &event.into()).decided {
-            use usher_events::DecidedEvent as Event;
-            match decided {
-                Event::RoleAssigned(event) => {
-                    recorded.roles.insert(event.source, said(event.role));
-                }
-                Event::OrganizationJoined(event) => {
-                    let membership = Membership {
-                        organization: event.organization,
-                        account_type: event.account_type,
-                    };
-                    recorded
-                        .memberships
-                        .insert(event.source, said(Some(membership)));
-                }
-                Event::OrganizationLeft(event) => {
-                    recorded.memberships.insert(event.source, said(None));
-                }
-            }
+            let stamp = said(());
+            recorded.decide(&decided, stamp.at, stamp.by);
         }
         let first = grant(&policy, UserRead::Absent, Some(&who));
         assert_eq!(

@@ -47,6 +47,7 @@ fn confirmed(person: Person) -> LifecycleEvent {
         route: ConfirmationRoute::SignUp,
         client: None,
         context,
+        sign_up: None,
         person,
     }
     .into()
@@ -177,17 +178,11 @@ fn events_without_a_person_decide_nothing_and_owe_nothing() {
     let events: [LifecycleEvent; 3] = [
         SignUpRequested {
             route: SignUpRoute::SelfService,
+            invite: None,
         }
         .into(),
-        SignUpRefused {
-            route: SignUpRoute::SelfService,
-            reason: RefusalReason::DomainBlocked,
-        }
-        .into(),
-        SignInRefused {
-            reason: RefusalReason::UserSuspended,
-        }
-        .into(),
+        SignUpRefused::new(SignUpRoute::SelfService, RefusalReason::DomainBlocked, 1).into(),
+        SignInRefused::new(RefusalReason::UserSuspended).into(),
     ];
     for event in events {
         assert_eq!(react(&policy(), &event), Reaction::default());
@@ -245,6 +240,13 @@ fn each_source_speaks_at_most_once_in_one_reaction() {
                 DecidedEvent::OrganizationLeft(event) => {
                     format!("organization by {:?}", event.source)
                 }
+                DecidedEvent::AccountTypeAssigned(event) => {
+                    format!("account type by {:?}", event.source)
+                }
+                DecidedEvent::OrganizationFounded(_)
+                | DecidedEvent::InviteRedeemed(_)
+                | DecidedEvent::InviteLapsed(_)
+                | DecidedEvent::SuspiciousSignUp(_) => format!("{decided:?}"),
             })
             .collect();
         sources.sort();

@@ -9,8 +9,8 @@ use crate::user::{Membership, Register, Standing, User, UserItem};
 use serde_json::json;
 use std::collections::BTreeMap;
 use usher_events::{
-    AccountType, OrganizationId, OrganizationSource, Person, Personal, RefusalReason, Role,
-    RoleSource,
+    AccountType, AccountTypeSource, OrganizationId, OrganizationSource, Person, Personal,
+    RefusalReason, Role, RoleSource,
 };
 
 /// A user of whom everything is known.
@@ -35,6 +35,7 @@ fn full(version: u64) -> UserItem {
     let user = User {
         first_seen_at: Some(at(0)),
         confirmed_at: Some(at(0)),
+        noticed_at: Some(at(1)),
         last_login_at: Some(at(3)),
         last_activity_at: Some(at(4)),
         last_password_reset_at: Some(at(4)),
@@ -46,6 +47,10 @@ fn full(version: u64) -> UserItem {
         memberships: BTreeMap::from([(
             OrganizationSource::Domain,
             Register::new(Some(membership), at(1), id(1)),
+        )]),
+        account_types: BTreeMap::from([(
+            AccountTypeSource::Operator,
+            Register::new(Some(AccountType::new("enterprise").unwrap()), at(2), id(2)),
         )]),
         standing: Some(Register::new(Standing::Suspended, at(5), id(5))),
         refusal: Some(Register::new(RefusalReason::UserSuspended, at(6), id(6))),
