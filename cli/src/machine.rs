@@ -8,6 +8,7 @@ use usher_shared::chance;
 use usher_shared::clock::WallClock;
 use usher_shared::embedded::{Database, EmbeddedError, QueueLimits, Stack};
 use usher_shared::policy::Policy;
+use usher_shared::secret::Kept;
 use usher_trigger::Trigger;
 use usher_trigger::publish::Publisher;
 use usher_worker::Worker;
@@ -59,7 +60,7 @@ impl Machine {
         };
         let trigger = Trigger {
             policy: policy.clone(),
-            secret: stack.secret.clone(),
+            secret: Kept::given(stack.secret.clone()),
             publisher,
             clock: clock.clone(),
         };

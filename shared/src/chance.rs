@@ -17,6 +17,11 @@ pub fn bytes<const N: usize>() -> [u8; N] {
     bytes
 }
 
+/// A number from 0 up to 1, each as likely as the others.
+pub fn fraction() -> f64 {
+    f64::from(u32::from_be_bytes(bytes())) / (f64::from(u32::MAX) + 1.0)
+}
+
 /// A time-ordered id, made once by whoever first saw a fact that recurs and has no name of its own.
 #[expect(clippy::disallowed_methods, reason = "this is the home of fresh ids")]
 pub fn event_id() -> EventId {

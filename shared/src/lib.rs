@@ -6,6 +6,7 @@
 //! [`eventbridge`], [`ses`], [`embedded`]) names one service and no other.
 
 pub mod aws;
+pub mod cadence;
 pub mod chance;
 pub mod clock;
 pub mod commit;
@@ -16,11 +17,13 @@ pub mod dynamodb;
 #[cfg(feature = "embedded")]
 pub mod embedded;
 pub mod eventbridge;
+pub mod held;
 pub mod policy;
 pub mod port;
 pub mod preferences;
 pub mod retry;
 pub mod seal;
+pub mod secret;
 pub mod ses;
 pub mod sqs;
 pub mod telemetry;

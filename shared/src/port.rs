@@ -5,11 +5,13 @@
 
 mod bus;
 mod mail;
+mod parameters;
 mod queue;
 mod store;
 
 pub use bus::{Bus, BusEntry};
 pub use mail::{Mail, MailError, Mailer, Tag};
+pub use parameters::{Parameters, Secrets, Stored};
 pub use queue::{
     Cause, DeadLetter, DeadLetterInbox, DeadLetters, Inbox, Outgoing, Queue, Received,
 };

@@ -74,13 +74,24 @@ pub async fn decide(
 fn sign_up(call: &Call<'_>, witness: Witness<'_>, route: SignUpRoute) -> Verdict {
     let email = call.request.attribute("email");
     match admit::sign_up(witness.policy, route, email.as_deref()) {
-        Ok(()) => Verdict::pass(Some(witness.sign_up_requested(call, route))),
+        Ok(()) => Verdict::pass(named(witness.sign_up_requested(call, route))),
         Err(reason) => Verdict {
             answer: Err(Refusal::new(&witness.policy.messages.sign_up_refused)),
-            fact: Some(witness.sign_up_refused(call, route, reason)),
+            fact: named(witness.sign_up_refused(call, route, reason)),
             reason: Some(reason),
         },
     }
+}
+
+/// Counts a sign-up of which nothing can be told, because nothing names it.
+fn named(fact: Option<Envelope<LifecycleEvent>>) -> Option<Envelope<LifecycleEvent>> {
+    if fact.is_none() {
+        tracing::error!(
+            unpublished = 1,
+            "An event is lost: the secret that hides user names cannot be read"
+        );
+    }
+    fact
 }
 
 async fn sign_in(

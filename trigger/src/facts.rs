@@ -14,8 +14,8 @@ use usher_shared::policy::{self, Policy};
 pub struct Witness<'a> {
     /// Names the attributes.
     pub policy: &'a Policy,
-    /// Hides user names.
-    pub secret: &'a Secret,
+    /// Hides user names. `None` where it cannot be read now: then there is no name for a sign-up.
+    pub secret: Option<&'a Secret>,
     /// When it happened.
     pub now: Time,
     /// The invocation's id.
@@ -23,43 +23,35 @@ pub struct Witness<'a> {
 }
 
 impl Witness<'_> {
-    /// A sign-up was admitted.
+    /// A sign-up was admitted. `None` if there is no secret to name it by.
     pub fn sign_up_requested(
         &self,
         call: &Call<'_>,
         route: SignUpRoute,
-    ) -> Envelope<LifecycleEvent> {
-        let subject = self.sign_up(call);
+    ) -> Option<Envelope<LifecycleEvent>> {
+        let subject = Subject::SignUp(self.sign_up_key(call)?);
         let (id, time) = identity::sign_up_request(&call.pool, &subject, route, self.now);
-        self.envelope(
-            call,
-            subject,
-            id,
-            time,
-            SignUpRequested {
-                route,
-                invite: None,
-            }
-            .into(),
-        )
+        let invite = None;
+        let event = SignUpRequested { route, invite };
+        Some(self.envelope(call, subject, id, time, event.into()))
     }
 
-    /// A sign-up was refused.
+    /// A sign-up was refused. `None` if there is no secret to name it by.
     pub fn sign_up_refused(
         &self,
         call: &Call<'_>,
         route: SignUpRoute,
         reason: RefusalReason,
-    ) -> Envelope<LifecycleEvent> {
+    ) -> Option<Envelope<LifecycleEvent>> {
         // Where people sign in by address the pool makes up a new user name at each attempt, and
         // attempts of one person would never be one fact.
         let name = call.request.attribute("email");
         let name = name.as_deref().unwrap_or(&call.user_name);
-        let subject = Subject::SignUp(self.secret.sign_up_key(&call.pool, name));
+        let subject = Subject::SignUp(self.secret?.sign_up_key(&call.pool, name));
         let attempt = 1;
         let event = SignUpRefused::new(route, reason, attempt);
         let (id, time) = identity::sign_up_refusal(&call.pool, &subject, reason, attempt, self.now);
-        self.envelope(call, subject, id, time, event.into())
+        Some(self.envelope(call, subject, id, time, event.into()))
     }
 
     /// A user was refused a sign-in or a token.
@@ -93,7 +85,7 @@ impl Witness<'_> {
                     route,
                     client,
                     context,
-                    sign_up: Some(self.sign_up_key(call)),
+                    sign_up: self.sign_up_key(call),
                     person,
                 }
                 .into();
@@ -104,7 +96,11 @@ impl Witness<'_> {
                 (id, time, PasswordReset { client, person }.into())
             }
             Source::PostAuthentication => {
-                let digest = self.secret.person(&person);
+                // Without the secret, each call is a sign-in of its own: told twice is not lost.
+                let digest = self.secret.map_or_else(
+                    || self.request_id.to_owned(),
+                    |secret| secret.person(&person),
+                );
                 let (id, time) =
                     identity::sign_in(&call.pool, &sub, client.as_ref(), &digest, self.now);
                 let new_device = call.request.flag("newDeviceUsed");
@@ -126,13 +122,9 @@ impl Witness<'_> {
         Some(self.envelope(call, Subject::User(sub), id, time, event))
     }
 
-    fn sign_up(&self, call: &Call<'_>) -> Subject {
-        Subject::SignUp(self.sign_up_key(call))
-    }
-
     /// The same before the confirmation and after it: Cognito names the user alike in both.
-    fn sign_up_key(&self, call: &Call<'_>) -> SignUpKey {
-        self.secret.sign_up_key(&call.pool, &call.user_name)
+    fn sign_up_key(&self, call: &Call<'_>) -> Option<SignUpKey> {
+        Some(self.secret?.sign_up_key(&call.pool, &call.user_name))
     }
 
     /// Where the sign-up came from: what the client says now, else what it once wrote down.

@@ -16,13 +16,16 @@ use usher_events::{Envelope, Fact, LifecycleEvent, RefusalReason, Time};
 use usher_shared::clock::Clock;
 use usher_shared::digest::Secret;
 use usher_shared::policy::Policy;
+use usher_shared::secret::Kept;
 
-/// Answers Cognito.
+/// Answers Cognito, by one policy. Cheap to clone: each invocation has one of its own, under the
+/// policy that is in force when it begins.
+#[derive(Clone)]
 pub struct Trigger {
     /// Decides.
     pub policy: Arc<Policy>,
-    /// Hides user names.
-    pub secret: Secret,
+    /// Hides user names. What has to be hidden is not told while there is none.
+    pub secret: Kept<Secret>,
     /// Takes events; its table is also the one that is read.
     pub publisher: Publisher,
     /// Tells the time of facts.
@@ -130,9 +133,14 @@ impl Trigger {
 
     async fn decide(&self, call: &Call<'_>, request_id: &str, budget: Budget) -> (Verdict, Time) {
         let now = self.clock.now();
+        let secret = if call.source.needs_secret() {
+            budget.look(self.secret.get()).await.flatten()
+        } else {
+            self.secret.current()
+        };
         let witness = Witness {
             policy: &self.policy,
-            secret: &self.secret,
+            secret: secret.as_deref(),
             now,
             request_id,
         };

@@ -8,6 +8,7 @@ use std::time::Duration;
 use usher_shared::aws::{Clients, Timeouts};
 use usher_shared::clock::WallClock;
 use usher_shared::config::Config;
+use usher_shared::secret::Kept;
 use usher_shared::{dynamodb, eventbridge, sqs};
 
 /// How long the first connections may take at start. Cognito is waiting already: this, the budget
@@ -38,7 +39,7 @@ pub async fn trigger(config: Config) -> Trigger {
     };
     Trigger {
         policy: Arc::new(config.policy),
-        secret: config.secret,
+        secret: Kept::given(config.secret),
         publisher,
         clock: Arc::new(WallClock),
     }

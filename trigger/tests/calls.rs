@@ -14,6 +14,7 @@ use usher_shared::aws::{Clients, Timeouts};
 use usher_shared::clock::WallClock;
 use usher_shared::digest::Secret;
 use usher_shared::policy::file;
+use usher_shared::secret::Kept;
 use usher_shared::testkit::stand_in::StandIn;
 use usher_shared::{dynamodb, eventbridge, sqs};
 use usher_trigger::Trigger;
@@ -28,7 +29,7 @@ fn trigger(aws: &StandIn) -> Trigger {
     let no_files = |_: &Path| Err(std::io::ErrorKind::NotFound.into());
     Trigger {
         policy: Arc::new(file::parse(POLICY, Path::new(""), &no_files).unwrap()),
-        secret: Secret::new(&[7; 32]),
+        secret: Kept::given(Secret::new(&[7; 32])),
         publisher: Publisher {
             queue: Arc::new(sqs::WorkQueue::new(&clients, "http://127.0.0.1/0/usher")),
             bus: Arc::new(eventbridge::EventBus::new(&clients, "usher")),

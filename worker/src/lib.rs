@@ -39,7 +39,9 @@ pub(crate) const TRIES: Schedule = Schedule {
     attempts: 4,
 };
 
-/// Everything that the worker works with.
+/// Everything that the worker works with, under one policy. Cheap to clone: each batch has one of its
+/// own, under the policy that is in force when it begins.
+#[derive(Clone)]
 pub struct Worker {
     /// Decides.
     pub policy: Arc<Policy>,
@@ -53,7 +55,7 @@ pub struct Worker {
     pub bus: Arc<dyn Bus>,
     /// Takes mail.
     pub mailer: Arc<dyn Mailer>,
-    /// Renders mail.
+    /// Renders mail, as that policy says.
     pub templates: welcome::Templates,
     /// Tells the time, also to leases: it has to be asked anew before each call that a lease guards.
     pub clock: Arc<dyn Clock>,

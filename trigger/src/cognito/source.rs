@@ -98,6 +98,17 @@ impl Source {
         let known = Self::ALL.iter().find(|(_, source)| *source == self);
         known.map_or("unknown", |(name, _)| name)
     }
+
+    /// Whether what is told of this call is named by the deployment's secret, which is worth waiting
+    /// for then.
+    pub fn needs_secret(self) -> bool {
+        match self {
+            Self::PreSignUp(_) | Self::ConfirmSignUp | Self::PostAuthentication => true,
+            Self::ConfirmForgotPassword | Self::PreAuthentication | Self::TokenGeneration(_) => {
+                false
+            }
+        }
+    }
 }
 
 #[cfg(test)]

@@ -23,6 +23,7 @@ use usher_shared::port::{
 };
 use usher_shared::preferences::Preferences;
 use usher_shared::seal::{SealedCommit, UserKey};
+use usher_shared::secret::Kept;
 use usher_shared::user::{User, UserItem};
 use usher_trigger::publish::Publisher;
 use usher_trigger::{Handled, Trigger};
@@ -218,7 +219,7 @@ pub(crate) fn trigger(policy: Policy, places: &Arc<Places>) -> Trigger {
 pub(crate) fn trigger_on(policy: Policy, publisher: Publisher) -> Trigger {
     Trigger {
         policy: Arc::new(policy),
-        secret: Secret::new(&[7; 32]),
+        secret: Kept::given(Secret::new(&[7; 32])),
         publisher,
         clock: Arc::new(FixedClock(now())),
     }

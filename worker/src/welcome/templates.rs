@@ -1,4 +1,5 @@
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
+use std::sync::Arc;
 use thiserror::Error;
 use usher_shared::policy::{MailTemplate, Policy};
 
@@ -87,9 +88,9 @@ pub struct Rendered {
     pub html: String,
 }
 
-/// Every mail template there is: ours, and the owner's in place of ours.
-#[derive(Debug)]
-pub struct Templates(Environment<'static>);
+/// Every mail template there is: ours, and the owner's in place of ours. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Templates(Arc<Environment<'static>>);
 
 impl Templates {
     /// Compiles the policy's templates. HTML parts escape every value.
@@ -118,7 +119,7 @@ impl Templates {
             add(&mut environment, account_type.as_str(), template.clone())?;
         }
         check(&environment)?;
-        Ok(Self(environment))
+        Ok(Self(Arc::new(environment)))
     }
 
     /// Renders the mail for one kind of account.
