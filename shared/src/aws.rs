@@ -6,6 +6,7 @@
 //! only place that tries again.
 
 mod fault;
+pub(crate) mod json;
 mod roots;
 
 pub(crate) use fault::fault;

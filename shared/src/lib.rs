@@ -3,7 +3,7 @@
 //! Pure, without clock, chance or I/O: [`policy`] decides, [`commit`] and [`user`] say what is
 //! recorded and what follows from it, [`seal`] and [`digest`] hide what must not be read.
 //! Edges: [`port`] says what the outside world can do, and each adapter ([`dynamodb`], [`sqs`],
-//! [`eventbridge`], [`ses`], [`embedded`]) names one service and no other.
+//! [`eventbridge`], [`ses`], [`ssm`], [`secrets_manager`], [`embedded`]) names one service and no other.
 
 pub mod aws;
 pub mod cadence;
@@ -24,8 +24,10 @@ pub mod preferences;
 pub mod retry;
 pub mod seal;
 pub mod secret;
+pub mod secrets_manager;
 pub mod ses;
 pub mod sqs;
+pub mod ssm;
 pub mod telemetry;
 #[cfg(feature = "testkit")]
 pub mod testkit;

@@ -75,7 +75,7 @@ fn failed_handshake(error: &io::Error) -> bool {
     inner.is_some_and(|inner: &io::Error| inner.kind() == io::ErrorKind::InvalidData)
 }
 
-/// Reads status and error code, by the names that the four services give them.
+/// Reads status and error code, by the names that the services give them.
 fn kind_of_answer(status: u16, code: Option<&str>) -> FaultKind {
     match (status, code.unwrap_or_default()) {
         (429, _)

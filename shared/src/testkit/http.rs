@@ -33,6 +33,8 @@ pub enum Behavior {
     Denies,
     /// The service does what was asked, and says this.
     Answers(&'static str),
+    /// The service will not do it, for the reason of this name.
+    Refuses(&'static str),
 }
 
 /// What a script makes of a call.
@@ -154,11 +156,14 @@ async fn end(behavior: Behavior, operation: &str) -> Result<HttpResponse, Connec
         Behavior::Throttles => Ok(match operation {
             "SendEmail" => answer(429, "TooManyRequestsException"),
             "SendMessage" | "ReceiveMessage" | "DeleteMessage" => answer(403, "RequestThrottled"),
-            "PutEvents" => answer(400, "ThrottlingException"),
+            "PutEvents" | "GetParameter" | "GetParametersByPath" | "GetSecretValue" => {
+                answer(400, "ThrottlingException")
+            }
             _ => answer(400, "ProvisionedThroughputExceededException"),
         }),
         Behavior::Breaks => Ok(answer(500, "InternalServerError")),
         Behavior::Denies => Ok(answer(403, "AccessDeniedException")),
+        Behavior::Refuses(code) => Ok(answer(400, code)),
         Behavior::Answers(body) => {
             let ok = StatusCode::try_from(200).expect("200 is a status");
             Ok(HttpResponse::new(ok, SdkBody::from(body)))
