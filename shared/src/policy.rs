@@ -36,6 +36,8 @@ pub struct Policy {
     pub sign_up: SignUp,
     /// `[sign_in]`
     pub sign_in: SignIn,
+    /// `[sources]`
+    pub sources: Sources,
     /// `[roles]`
     pub roles: Roles,
     /// `[[domains]]`: what a verified address of a domain brings.
@@ -97,6 +99,26 @@ pub enum WhenStoreIsDown {
     /// Let it go on. Suspension also disables the user in the pool.
     Admit,
     /// Refuse it.
+    Refuse,
+}
+
+/// The triggers that usher does not answer itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sources {
+    /// Signing in by challenges of the owner's own.
+    pub challenges: WayIn,
+    /// Taking users over from another directory.
+    pub migration: WayIn,
+    /// What an outside provider says of a user, before it becomes attributes.
+    pub inbound_federation: WayIn,
+}
+
+/// Whether a way into the pool is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WayIn {
+    /// Its events go back as they came.
+    Pass,
+    /// Whoever comes by it is refused.
     Refuse,
 }
 

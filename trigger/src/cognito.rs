@@ -7,7 +7,7 @@ mod source;
 
 pub use raw::RawObject;
 pub use request::Request;
-pub use source::{Source, TokenSource};
+pub use source::{ChallengeStep, MigrationSource, Source, TokenSource};
 
 use serde_json::value::RawValue;
 use std::fmt;
@@ -31,7 +31,7 @@ pub struct Call<'a> {
 }
 
 impl<'a> Call<'a> {
-    /// Reads an event. `None` if it is nothing that usher acts on: then it goes back as it came.
+    /// Reads an event. `None` if it is nothing that anybody has heard of: then it goes back as it came.
     pub fn read(event: &'a RawValue) -> Option<Self> {
         let raw = RawObject::read(event)?;
         let source = Source::read(&raw.text("triggerSource")?)?;

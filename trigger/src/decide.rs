@@ -8,7 +8,7 @@ use crate::refusal::Refusal;
 use serde_json::value::RawValue;
 use std::fmt;
 use usher_events::{Envelope, Fact, LifecycleEvent, RefusalReason, SignUpRoute, Sub, identity};
-use usher_shared::policy::{Policy, UserRead, admit, claims, person};
+use usher_shared::policy::{Policy, UserRead, WayIn, admit, claims, person};
 use usher_shared::port::Store;
 use usher_shared::user::UserItem;
 
@@ -68,6 +68,54 @@ pub async fn decide(
             }
             Verdict::pass(fact)
         }
+        Source::CustomSender(medium, purpose) => {
+            Verdict::pass(named(witness.message_requested(call, medium, purpose)))
+        }
+        Source::Challenge(_) | Source::UserMigration(_) | Source::InboundFederation => {
+            others(call, witness, store, budget).await
+        }
+    }
+}
+
+/// A trigger that is another program's business: it passes, unless the policy closes that way in.
+/// Nothing of its event is read but whom a refusal is about.
+async fn others(
+    call: &Call<'_>,
+    witness: Witness<'_>,
+    store: &dyn Store,
+    budget: Budget,
+) -> Verdict {
+    let Err(reason) = admit::source(way_in(call.source, witness.policy)) else {
+        return Verdict::pass(None);
+    };
+    // Where the pool hides who is unknown, it also asks about users that there are not.
+    let is_unknown = call.request.flag("userNotFound") == Some(true);
+    match facts::sub(call).filter(|_| !is_unknown) {
+        Some(sub) => {
+            let look = glance(store, &sub, budget).await;
+            refuse(call, witness, sub, reason, &look)
+        }
+        None => Verdict {
+            answer: Err(Refusal::new(&witness.policy.messages.sign_in_refused)),
+            fact: None,
+            reason: Some(reason),
+        },
+    }
+}
+
+/// What the policy says of a source that usher does not answer itself.
+fn way_in(source: Source, policy: &Policy) -> WayIn {
+    match source {
+        Source::Challenge(_) => policy.sources.challenges,
+        Source::UserMigration(_) => policy.sources.migration,
+        Source::InboundFederation => policy.sources.inbound_federation,
+        Source::PreSignUp(_)
+        | Source::ConfirmSignUp
+        | Source::ConfirmForgotPassword
+        | Source::PreAuthentication
+        | Source::PostAuthentication
+        | Source::TokenGeneration(_)
+        | Source::CustomSender(..) => WayIn::Pass,
     }
 }
 
@@ -204,9 +252,16 @@ pub fn when_broken(call: &Call<'_>, policy: &Policy) -> Result<Option<Box<RawVal
             Err(_) => Err(Refusal::new(&policy.messages.try_again)),
         },
         Source::TokenGeneration(_) => Ok(answer::suppressions(call, policy)),
+        Source::Challenge(_) | Source::UserMigration(_) | Source::InboundFederation => {
+            match admit::source(way_in(call.source, policy)) {
+                Ok(()) => Ok(None),
+                Err(_) => Err(Refusal::new(&policy.messages.sign_in_refused)),
+            }
+        }
         Source::PreSignUp(_)
         | Source::ConfirmSignUp
         | Source::ConfirmForgotPassword
-        | Source::PostAuthentication => Ok(None),
+        | Source::PostAuthentication
+        | Source::CustomSender(..) => Ok(None),
     }
 }

@@ -2,9 +2,10 @@
 
 use crate::cognito::{Call, Source};
 use usher_events::{
-    ClientId, ConfirmationRoute, CorrelationId, Envelope, EventId, LifecycleEvent, PasswordReset,
-    RefusalReason, SignInRefused, SignUpConfirmed, SignUpContext, SignUpKey, SignUpRefused,
-    SignUpRequested, SignUpRoute, SignedIn, Sub, Subject, Time, identity,
+    ClientId, ConfirmationRoute, CorrelationId, Envelope, EventId, LifecycleEvent, MessageMedium,
+    MessagePurpose, MessageRequested, PasswordReset, RefusalReason, SignInRefused, SignUpConfirmed,
+    SignUpContext, SignUpKey, SignUpRefused, SignUpRequested, SignUpRoute, SignedIn, Sub, Subject,
+    Time, identity,
 };
 use usher_shared::digest::Secret;
 use usher_shared::policy::{self, Policy};
@@ -66,6 +67,29 @@ impl Witness<'_> {
         self.envelope(call, Subject::User(sub), id, time, event)
     }
 
+    /// Cognito asked for a message to be sent in its stead. Of a user whom the event does not name by
+    /// sub it is told under the name: the one that a notice carries, else that of the call. `None` if
+    /// there is no secret to hide the name.
+    pub fn message_requested(
+        &self,
+        call: &Call<'_>,
+        medium: MessageMedium,
+        purpose: MessagePurpose,
+    ) -> Option<Envelope<LifecycleEvent>> {
+        let subject = match sub(call) {
+            Some(sub) => Subject::User(sub),
+            None => {
+                let name = call.request.attribute("USER_NAME");
+                let name = name.as_deref().unwrap_or(&call.user_name);
+                Subject::SignUp(self.secret?.sign_up_key(&call.pool, name))
+            }
+        };
+        let (id, time) =
+            identity::message_requested(&call.pool, &subject, medium, purpose, self.now);
+        let event = MessageRequested { medium, purpose }.into();
+        Some(self.envelope(call, subject, id, time, event))
+    }
+
     /// What a trigger that runs after the fact tells; `None` if it tells of no user.
     pub fn after_the_fact(&self, call: &Call<'_>) -> Option<Envelope<LifecycleEvent>> {
         let sub = sub(call)?;
@@ -115,9 +139,13 @@ impl Witness<'_> {
                     .into(),
                 )
             }
-            Source::PreSignUp(_) | Source::PreAuthentication | Source::TokenGeneration(_) => {
-                return None;
-            }
+            Source::PreSignUp(_)
+            | Source::PreAuthentication
+            | Source::TokenGeneration(_)
+            | Source::CustomSender(..)
+            | Source::Challenge(_)
+            | Source::UserMigration(_)
+            | Source::InboundFederation => return None,
         };
         Some(self.envelope(call, Subject::User(sub), id, time, event))
     }

@@ -55,7 +55,8 @@ fn allowed(source: &str) -> &'static [&'static str] {
         // A machine's token is about no user.
         "TokenGeneration" if source.ends_with("ClientCredentials") => &[],
         "PreAuthentication" | "TokenGeneration" => &["GetItem"],
-        "PreSignUp" | "PostConfirmation" | "PostAuthentication" => &["SendMessage"],
+        "PreSignUp" | "PostConfirmation" | "PostAuthentication" | "CustomEmailSender"
+        | "CustomSMSSender" => &["SendMessage"],
         _ => &[],
     }
 }

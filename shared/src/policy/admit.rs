@@ -1,6 +1,6 @@
 //! May this sign-up, sign-in or token go on?
 
-use super::{Domain, Policy, UserRead, WhenStoreIsDown};
+use super::{Domain, Policy, UserRead, WayIn, WhenStoreIsDown};
 use usher_events::{RefusalReason, SignUpRoute};
 
 /// Whether this address may sign up by this route.
@@ -63,6 +63,14 @@ pub fn token(user: UserRead<'_>) -> Result<(), RefusalReason> {
     match user {
         UserRead::Found(user) if user.is_suspended() => Err(RefusalReason::UserSuspended),
         UserRead::Found(_) | UserRead::Absent | UserRead::StoreDown => Ok(()),
+    }
+}
+
+/// Whether a way in that usher does not serve itself is open.
+pub fn source(way_in: WayIn) -> Result<(), RefusalReason> {
+    match way_in {
+        WayIn::Pass => Ok(()),
+        WayIn::Refuse => Err(RefusalReason::SourceRefused),
     }
 }
 

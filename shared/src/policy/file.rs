@@ -11,6 +11,7 @@ mod problem;
 mod reader;
 mod roles;
 mod section;
+mod sources;
 mod suggest;
 mod texts;
 mod tokens;
@@ -86,6 +87,7 @@ fn policy(document: &Section<'_>, base: &Path, read: Read<'_>) -> Policy {
     Policy {
         sign_up: document.section("sign_up", access::sign_up),
         sign_in: document.section("sign_in", access::sign_in),
+        sources: document.section("sources", sources::sources),
         domains: access::domains(document, &roles, &organizations),
         trusted_providers: access::trusted_providers(document),
         attributes: document.section("attributes", texts::attributes),

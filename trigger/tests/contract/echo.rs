@@ -21,7 +21,7 @@ fn triggers() -> Vec<Trigger> {
     let policies = [
         "",
         RULES,
-        "[sign_up]\nallowed_domains = [\"example.com\"]\n[sign_in]\nwhen_store_is_down = \"refuse\"\n",
+        "[sign_up]\nallowed_domains = [\"example.com\"]\n[sign_in]\nwhen_store_is_down = \"refuse\"\n[sources]\nchallenges = \"refuse\"\nmigration = \"refuse\"\n",
         "[tokens]\nversion = \"V1_0\"\ngroups = \"add_role\"\nsuppress = [\"email\"]\n",
         "[tokens]\nversion = \"V2_0\"\ngroups = \"add_role\"\n",
     ];
@@ -355,6 +355,7 @@ fn the_events_of_this_test_take_every_way_through_the_trigger() {
         "unknown",
         "user_suspended",
         "store_unavailable",
+        "source_refused",
         "domain_not_allowed",
         "email_missing",
         "sign_up_requested",
@@ -363,6 +364,7 @@ fn the_events_of_this_test_take_every_way_through_the_trigger() {
         "password_reset",
         "sign_in_refused",
         "signed_in",
+        "message_requested",
     ]);
     let mut runner = TestRunner::deterministic();
     let mut seen = BTreeSet::new();

@@ -11,6 +11,7 @@ mod echo;
 mod lambda;
 mod outages;
 mod refusals;
+mod senders;
 mod sources;
 mod tokens;
 mod world;

@@ -1,6 +1,7 @@
 mod example;
 mod mail;
 mod places;
+mod sources;
 mod tables;
 mod texts;
 mod tokens;
