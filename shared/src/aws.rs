@@ -96,6 +96,14 @@ impl Clients {
         }
     }
 
+    /// The same for a command, whose surroundings are a person's: the default chain is walked.
+    pub async fn for_command(region: String, timeouts: Timeouts) -> Self {
+        let loader = loader(timeouts, https(TrustStore::default())).region(Region::new(region));
+        Self {
+            sdk: loader.load().await,
+        }
+    }
+
     /// Clients of one server on this machine, over plain HTTP, with credentials that mean nothing.
     pub fn local(endpoint: &str, timeouts: Timeouts) -> Self {
         Self::over(

@@ -54,6 +54,54 @@ pub struct Config {
     pub roots_named: bool,
 }
 
+/// What a command needs that works on a deployment's table and nothing else.
+#[derive(Clone, Debug)]
+pub struct TableConfig {
+    /// `REGION`, else `AWS_REGION`
+    pub region: String,
+    /// `USHER_TABLE`
+    pub table: String,
+    /// `USHER_SECRET`: the deployment's own, or nothing in the table is found.
+    pub secret: Secret,
+}
+
+impl TableConfig {
+    /// Reads this process's environment.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::from_lookup(&variable)
+    }
+
+    /// Reads a configuration from any lookup.
+    pub fn from_lookup(lookup: Lookup<'_>) -> Result<Self, ConfigError> {
+        let lookup: Lookup<'_> = &|key| filled(lookup, key);
+        Ok(Self {
+            region: region(lookup)?,
+            table: needed(lookup, TABLE)?,
+            secret: secret(&needed(lookup, SECRET)?)?,
+        })
+    }
+}
+
+/// A variable, and what it is for.
+type Needed = (&'static str, &'static str);
+const TABLE: Needed = ("USHER_TABLE", "the name of the DynamoDB table");
+const SECRET: Needed = (
+    "USHER_SECRET",
+    "32 random bytes in Base64 that hide user names",
+);
+
+fn needed(lookup: Lookup<'_>, (key, meaning): Needed) -> Result<String, ConfigError> {
+    lookup(key).ok_or(ConfigError::Missing { key, meaning })
+}
+
+fn region(lookup: Lookup<'_>) -> Result<String, ConfigError> {
+    let region = lookup("REGION").or_else(|| lookup("AWS_REGION"));
+    region.ok_or(ConfigError::Missing {
+        key: "REGION",
+        meaning: "the AWS Region to work in",
+    })
+}
+
 /// Why a process does not start.
 #[derive(Debug, Error)]
 pub enum ConfigError {
@@ -154,7 +202,6 @@ impl Config {
         read: &dyn Fn(&Path) -> std::io::Result<String>,
     ) -> Result<Self, ConfigError> {
         let lookup: Lookup<'_> = &|key| filled(lookup, key);
-        let needed = |key, meaning| lookup(key).ok_or(ConfigError::Missing { key, meaning });
         let environment = match lookup("ENV").as_deref() {
             Some("dev") | None => Environment::Dev,
             Some("staging") => Environment::Staging,
@@ -166,7 +213,6 @@ impl Config {
                 });
             }
         };
-        let region = lookup("REGION").or_else(|| lookup("AWS_REGION"));
         let path = policy_path(lookup);
         let shown = path.display().to_string();
         let text = read(&path).map_err(|source| ConfigError::PolicyUnreadable {
@@ -182,17 +228,11 @@ impl Config {
         Overrides::from_lookup(lookup)?.apply(&mut policy)?;
         Ok(Self {
             environment,
-            region: region.ok_or(ConfigError::Missing {
-                key: "REGION",
-                meaning: "the AWS Region to work in",
-            })?,
-            table: needed("USHER_TABLE", "the name of the DynamoDB table")?,
-            queue_url: needed("USHER_QUEUE_URL", "the address of the work queue")?,
-            bus: needed("USHER_BUS", "the name of the EventBridge bus")?,
-            secret: secret(&needed(
-                "USHER_SECRET",
-                "32 random bytes in Base64 that hide user names",
-            )?)?,
+            region: region(lookup)?,
+            table: needed(lookup, TABLE)?,
+            queue_url: needed(lookup, ("USHER_QUEUE_URL", "the address of the work queue"))?,
+            bus: needed(lookup, ("USHER_BUS", "the name of the EventBridge bus"))?,
+            secret: secret(&needed(lookup, SECRET)?)?,
             policy,
             dead_letter_url: lookup("USHER_DEAD_LETTER_URL"),
             in_lambda: lookup("AWS_LAMBDA_RUNTIME_API").is_some(),

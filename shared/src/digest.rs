@@ -1,9 +1,28 @@
 //! Keyed digests: names that can be compared and not read.
 
+use crate::invite::{Code, base_32};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use ring::hmac;
+use serde::{Deserialize, Serialize};
 use std::fmt;
-use usher_events::{Person, PoolId, SignUpKey};
+use usher_events::{InviteId, Person, PoolId, SignUpKey};
+
+/// Stands for the name under which somebody signs in to one pool.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SignInKey(String);
+
+impl SignInKey {
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Stands for a mail address in one pool.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct AddressKey(String);
 
 /// The deployment's secret. Everything that hides a user name is keyed with it, and so are the ids of
 /// sign-ins and refusals: after a change of it, a repeat under way is a second fact.
@@ -26,6 +45,30 @@ impl Secret {
         SignUpKey::from_digest(&digest).expect("a digest's text is short and has no white space")
     }
 
+    /// What stands for a sign-in name in this pool. `kind` says which attribute it is, so that a
+    /// phone number and an address of one text are two names; names are compared as
+    /// [`Secret::sign_up_key`] compares them.
+    pub fn sign_in_key(&self, pool: &PoolId, kind: &str, name: &str) -> SignInKey {
+        let name = name.trim().to_lowercase();
+        let parts = [pool.as_str().as_bytes(), kind.as_bytes(), name.as_bytes()];
+        SignInKey(self.digest("sign-in", &parts))
+    }
+
+    /// What stands for a mail address in this pool, compared without case.
+    pub fn address_key(&self, pool: &PoolId, address: &str) -> AddressKey {
+        let address = address.trim().to_lowercase();
+        let parts = [pool.as_str().as_bytes(), address.as_bytes()];
+        AddressKey(self.digest("address", &parts))
+    }
+
+    /// The name of the invite with this code in this pool. The code cannot be had from it, and it
+    /// is of another length than a code: people type both.
+    pub fn invite_id(&self, pool: &PoolId, code: &Code) -> InviteId {
+        let parts = [pool.as_str().as_bytes(), code.as_str().as_bytes()];
+        let digest = base_32(&self.bytes("invite", &parts)).to_lowercase();
+        InviteId::new(digest).expect("a digest's text is short and has no white space")
+    }
+
     /// Tells one set of attributes from another without saying what they are.
     pub fn person(&self, person: &Person) -> String {
         let text =
@@ -33,14 +76,20 @@ impl Secret {
         self.digest("person", &[&text])
     }
 
-    /// 128 bits of HMAC-SHA-256 over the purpose and the parts, each with its length before it.
     fn digest(&self, purpose: &str, parts: &[&[u8]]) -> String {
+        URL_SAFE_NO_PAD.encode(self.bytes(purpose, parts))
+    }
+
+    /// 128 bits of HMAC-SHA-256 over the purpose and the parts, each with its length before it.
+    fn bytes(&self, purpose: &str, parts: &[&[u8]]) -> [u8; 16] {
         let mut context = hmac::Context::with_key(&self.0);
         for part in std::iter::once(purpose.as_bytes()).chain(parts.iter().copied()) {
             context.update(&(part.len() as u64).to_be_bytes());
             context.update(part);
         }
-        URL_SAFE_NO_PAD.encode(&context.sign().as_ref()[..16])
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&context.sign().as_ref()[..16]);
+        bytes
     }
 }
 
@@ -67,5 +116,34 @@ mod tests {
             Secret::new(&[8; 32]).sign_up_key(&pool, "ada@example.com")
         );
         assert!(!key.as_str().contains("ada"));
+    }
+
+    #[test]
+    fn a_code_names_one_invite_in_one_pool_and_does_not_show_in_its_name() {
+        let secret = Secret::new(&[7; 32]);
+        let pool = PoolId::new("eu-west-1_A").unwrap();
+        let code = Code::draw(&[9; 10]);
+        let id = secret.invite_id(&pool, &code);
+        assert_eq!(id, secret.invite_id(&pool, &Code::draw(&[9; 10])));
+        assert_ne!(
+            id,
+            secret.invite_id(&PoolId::new("eu-west-1_B").unwrap(), &code)
+        );
+        assert_ne!(id, Secret::new(&[8; 32]).invite_id(&pool, &code));
+        assert_ne!(id, secret.invite_id(&pool, &Code::draw(&[8; 10])));
+        assert!(!id.as_str().contains(&code.as_str().to_lowercase()));
+        assert_eq!((id.as_str().len(), Code::read(id.as_str())), (26, None));
+    }
+
+    #[test]
+    fn an_address_and_a_number_of_one_text_are_two_sign_in_names() {
+        let secret = Secret::new(&[7; 32]);
+        let pool = PoolId::new("eu-west-1_A").unwrap();
+        let key = |kind, name| secret.sign_in_key(&pool, kind, name);
+        assert_eq!(
+            key("email", "Ada@a.example "),
+            key("email", "ada@a.example")
+        );
+        assert_ne!(key("email", "1"), key("phone_number", "1"));
     }
 }

@@ -3,23 +3,29 @@
 mod commits;
 mod due;
 mod fault;
+mod invites;
 mod keys;
 mod record;
 mod schema;
+mod sign_ups;
 mod spill;
 mod users;
 
 use crate::aws::Clients;
 use crate::commit::{EffectKind, Entry, Lease};
-use crate::port::{Appended, Due, Fault, Loaded, Store, TakenLease, Written};
+use crate::invite::Invite;
+use crate::port::{
+    Appended, Due, Fault, InviteWritten, Invites, Loaded, Store, TakenLease, Written,
+};
 use crate::preferences::Preferences;
 use crate::seal::{SealedCommit, UserKey};
+use crate::sign_up::{Held, SignUp};
 use crate::user::UserItem;
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use std::sync::Arc;
-use usher_events::{EventId, Sub, Subject, Time};
+use usher_events::{EventId, InviteId, PoolId, SignUpKey, Sub, Subject, Time};
 
 /// The table. Cheap to clone; clones share connections.
 #[derive(Clone, Debug)]
@@ -134,6 +140,53 @@ impl Store for Table {
 
     async fn move_due(&self, item: &Due, to: Time) -> Result<Written, Fault> {
         self.update_due(item, to).await
+    }
+}
+
+#[async_trait]
+impl Invites for Table {
+    async fn invite(&self, pool: &PoolId, id: &InviteId) -> Result<Option<Invite>, Fault> {
+        self.get_invite(pool, id).await
+    }
+
+    async fn write_invite(&self, invite: &Invite) -> Result<InviteWritten, Fault> {
+        self.put_invite(invite).await
+    }
+
+    async fn invites(
+        &self,
+        pool: &PoolId,
+        after: Option<&str>,
+        most: u32,
+    ) -> Result<(Vec<Invite>, Option<String>), Fault> {
+        self.query_invites(pool, after, most).await
+    }
+
+    async fn sign_up(&self, key: &SignUpKey) -> Result<Option<SignUp>, Fault> {
+        self.get_sign_up(key).await
+    }
+
+    async fn put_sign_up(&self, sign_up: &SignUp) -> Result<(), Fault> {
+        self.overwrite_sign_up(sign_up).await
+    }
+
+    async fn stamp_sign_up(
+        &self,
+        key: &SignUpKey,
+        held: &Held,
+        sub: &Sub,
+    ) -> Result<Written, Fault> {
+        self.set_redeemed_by(key, held, sub).await
+    }
+
+    async fn extend_sign_up(
+        &self,
+        key: &SignUpKey,
+        held: &Held,
+        until: Time,
+        expires_at: Time,
+    ) -> Result<Written, Fault> {
+        self.set_held_until(key, held, until, expires_at).await
     }
 }
 

@@ -1,7 +1,8 @@
 //! What usher's rooms share.
 //!
 //! Pure, without clock, chance or I/O: [`policy`] decides, [`commit`] and [`user`] say what is
-//! recorded and what follows from it, [`seal`] and [`digest`] hide what must not be read.
+//! recorded and what follows from it, [`invite`] and [`sign_up`] who is let in by a code, [`seal`] and
+//! [`digest`] hide what must not be read.
 //! Edges: [`port`] says what the outside world can do, and each adapter ([`dynamodb`], [`sqs`],
 //! [`eventbridge`], [`ses`], [`ssm`], [`secrets_manager`], [`embedded`]) names one service and no other.
 
@@ -18,6 +19,7 @@ pub mod dynamodb;
 pub mod embedded;
 pub mod eventbridge;
 pub mod held;
+pub mod invite;
 pub mod policy;
 pub mod port;
 pub mod preferences;
@@ -26,6 +28,7 @@ pub mod seal;
 pub mod secret;
 pub mod secrets_manager;
 pub mod ses;
+pub mod sign_up;
 pub mod sqs;
 pub mod ssm;
 pub mod telemetry;

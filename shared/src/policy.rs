@@ -34,6 +34,8 @@ pub enum UserRead<'a> {
 pub struct Policy {
     /// `[sign_up]`
     pub sign_up: SignUp,
+    /// `[invites]`
+    pub invites: InviteRules,
     /// `[sign_in]`
     pub sign_in: SignIn,
     /// `[sources]`
@@ -77,6 +79,22 @@ pub struct SignUp {
     pub blocked_domains: Vec<DomainPattern>,
     /// Whether these rules also hold for users that administrators create.
     pub apply_to_administrators: bool,
+    /// Who needs an invite. Users that administrators create need none, whatever this says.
+    pub invite: InviteRule,
+}
+
+/// Who needs an invite.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum InviteRule {
+    /// Nobody, and codes are not looked at.
+    #[default]
+    Never,
+    /// Nobody; a code that is given counts.
+    Optional,
+    /// Whoever has an address of these domains, or none that shows its domain.
+    ByDomain(Vec<DomainPattern>),
+    /// Everybody.
+    Always,
 }
 
 impl SignUp {
@@ -84,6 +102,39 @@ impl SignUp {
     pub fn is_gated(&self) -> bool {
         !self.allowed_domains.is_empty() || !self.blocked_domains.is_empty()
     }
+
+    /// Whether somebody may be refused for want of an invite.
+    pub fn asks_for_invites(&self) -> bool {
+        match self.invite {
+            InviteRule::Never | InviteRule::Optional => false,
+            InviteRule::ByDomain(_) | InviteRule::Always => true,
+        }
+    }
+
+    /// Whether codes are looked at.
+    pub fn takes_invites(&self) -> bool {
+        self.invite != InviteRule::Never
+    }
+}
+
+/// How invites are used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InviteRules {
+    /// How long a use waits for the confirmation of a sign-up.
+    pub reservation: Duration,
+    /// The key of `validationData` or `clientMetadata` that carries the code.
+    pub code_key: String,
+}
+
+/// Which attribute people sign in with. It tells one person from another under one user name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignInName {
+    /// The mail address.
+    Email,
+    /// The phone number.
+    PhoneNumber,
+    /// The user name itself.
+    UserName,
 }
 
 /// Who may sign in.
@@ -172,6 +223,8 @@ pub struct Attributes {
     pub onboarding_completed: String,
     /// Says what brought the user; client metadata of the same name without `custom:` comes first.
     pub signup_source: String,
+    /// Which standard attribute people sign in with.
+    pub sign_in_name: SignInName,
 }
 
 /// What tokens say.
@@ -292,6 +345,10 @@ pub struct WorkerLimits {
 pub struct Messages {
     /// A sign-up that the policy refuses.
     pub sign_up_refused: String,
+    /// A sign-up without the invite that it needs.
+    pub invite_missing: String,
+    /// A sign-up whose invite does not count, for whichever reason.
+    pub invite_refused: String,
     /// A sign-in or token that the policy refuses.
     pub sign_in_refused: String,
     /// What cannot be decided now.

@@ -4,12 +4,14 @@
 //! answers what is to be done about it.
 
 mod bus;
+mod invites;
 mod mail;
 mod parameters;
 mod queue;
 mod store;
 
 pub use bus::{Bus, BusEntry};
+pub use invites::{InviteWritten, Invites};
 pub use mail::{Mail, MailError, Mailer, Tag};
 pub use parameters::{Parameters, Secrets, Stored};
 pub use queue::{

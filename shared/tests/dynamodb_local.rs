@@ -9,18 +9,28 @@
 use usher_shared::aws::{Clients, Timeouts};
 use usher_shared::chance;
 use usher_shared::dynamodb::Table;
+use usher_shared::testkit::http::disturbed;
 
 #[expect(
     clippy::disallowed_methods,
     reason = "only the reference tests know where the server is"
 )]
-async fn fresh() -> Table {
+fn endpoint() -> String {
     let endpoint = std::env::var("USHER_TEST_DYNAMODB");
-    let endpoint = endpoint.expect("USHER_TEST_DYNAMODB is the address of a DynamoDB Local");
-    let clients = Clients::local(&endpoint, Timeouts::WORKER);
+    endpoint.expect("USHER_TEST_DYNAMODB is the address of a DynamoDB Local")
+}
+
+async fn fresh() -> Table {
+    let clients = Clients::local(&endpoint(), Timeouts::WORKER);
     let table = Table::new(&clients, format!("usher-{}", chance::owner()));
     table.create().await.unwrap();
     table
 }
 
+/// The same over a network on which most writes go wrong.
+async fn over_a_bad_network() -> Table {
+    Table::new(&disturbed(&endpoint()), fresh().await.name())
+}
+
 usher_shared::store_contract!(fresh);
+usher_shared::store_contract!(disturbed: over_a_bad_network);

@@ -9,9 +9,20 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use usher_shared::dynamodb::Table;
 use usher_shared::embedded::Database;
+use usher_shared::testkit::http::disturbed;
 
 /// A table of its own for each test, in one database.
 async fn fresh() -> Table {
+    made().await.0
+}
+
+/// The same over a network on which most writes go wrong.
+async fn over_a_bad_network() -> Table {
+    let (table, database) = made().await;
+    Table::new(&disturbed(database.endpoint()), table.name())
+}
+
+async fn made() -> (Table, Database) {
     static DATABASE: OnceLock<Database> = OnceLock::new();
     static TABLES: AtomicUsize = AtomicUsize::new(0);
     let database = match DATABASE.get() {
@@ -24,7 +35,8 @@ async fn fresh() -> Table {
     let number = TABLES.fetch_add(1, Ordering::SeqCst);
     let table = Table::new(&database.clients(), format!("usher-{number}"));
     table.create().await.unwrap();
-    table
+    (table, database)
 }
 
 usher_shared::store_contract!(fresh);
+usher_shared::store_contract!(disturbed: over_a_bad_network);

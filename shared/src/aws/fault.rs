@@ -90,10 +90,14 @@ fn kind_of_answer(status: u16, code: Option<&str>) -> FaultKind {
             | "TooManyRequestsException"
             | "OverLimit",
         ) => FaultKind::Throttled,
-        // Two writers met on one item of a global table; the next try meets nobody.
-        (_, "ReplicatedWriteConflictException" | "TransactionInProgressException") => {
-            FaultKind::Unavailable
-        }
+        // Two writers met on one item, of a global table or by way of a transaction; the next try
+        // meets nobody.
+        (
+            _,
+            "ReplicatedWriteConflictException"
+            | "TransactionConflictException"
+            | "TransactionInProgressException",
+        ) => FaultKind::Unavailable,
         // Done, and the answer about it cannot be read, as when it was cut short.
         (200..=299 | 504, _) => FaultKind::TimedOut,
         (500..=599, _) => FaultKind::Unavailable,

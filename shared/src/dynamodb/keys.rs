@@ -1,6 +1,6 @@
 //! How items are named.
 
-use usher_events::{EventId, Sub, Subject};
+use usher_events::{EventId, InviteId, PoolId, Sub, Subject, Time};
 
 pub(super) const PK: &str = "PK";
 pub(super) const SK: &str = "SK";
@@ -18,6 +18,12 @@ pub(super) const KEY: &str = "KEY";
 /// Range key of a user's preferences.
 pub(super) const PREFERENCES: &str = "PREFS";
 
+/// Range key of a sign-up.
+pub(super) const SIGN_UP: &str = "SIGNUP";
+/// Range key of an invite.
+pub(super) const INVITE: &str = "INVITE";
+
+const INVITE_PREFIX: &str = "I#";
 const USER_PREFIX: &str = "U#";
 const SIGN_UP_PREFIX: &str = "S#";
 const EVENT_PREFIX: &str = "E#";
@@ -39,6 +45,27 @@ pub(super) fn stream(subject: &Subject) -> String {
         Subject::User(sub) => user(sub),
         Subject::SignUp(key) => key.as_str().to_owned(),
     }
+}
+
+/// The hash key of an invite.
+pub(super) fn invite(pool: &PoolId, id: &InviteId) -> String {
+    format!("{}#{id}", invites(pool))
+}
+
+/// The hash key of the list of a pool's invites.
+pub(super) fn invites(pool: &PoolId) -> String {
+    format!("{INVITE_PREFIX}{pool}")
+}
+
+/// The range key of an invite in its pool's list, which it sorts by age.
+pub(super) fn listed(created_at: Time, id: &InviteId) -> String {
+    format!("{created_at}#{id}")
+}
+
+/// The invite that a range key of the list stands for.
+pub(super) fn parse_listed(sk: &str) -> Option<InviteId> {
+    let (_, id) = sk.split_once('#')?;
+    InviteId::new(id).ok()
 }
 
 /// What every commit's range key begins with.
@@ -108,6 +135,14 @@ mod tests {
         }
         assert_eq!(parse(&spill(id), &id.to_string()), Some(Named::Spill(id)));
         assert_eq!(parse("O#x", "ORG"), None);
+    }
+
+    #[test]
+    fn an_invite_in_the_list_can_be_read_back() {
+        let id = InviteId::new("a-_#9").unwrap();
+        let listed = listed("2026-01-01T00:00:00Z".parse().unwrap(), &id);
+        assert_eq!(parse_listed(&listed), Some(id));
+        assert_eq!(parse_listed("INVITE"), None);
     }
 
     #[test]

@@ -1,5 +1,9 @@
 //! May this sign-up, sign-in or token go on?
 
+mod invite;
+
+pub use invite::{Need, invite};
+
 use super::{Domain, Policy, UserRead, WayIn, WhenStoreIsDown};
 use usher_events::{RefusalReason, SignUpRoute};
 

@@ -4,6 +4,7 @@
 //! better served by ten lines that each name a key than by the first thing that did not fit.
 
 mod access;
+mod invites;
 mod limits;
 mod mail;
 mod plans;
@@ -86,6 +87,7 @@ fn policy(document: &Section<'_>, base: &Path, read: Read<'_>) -> Policy {
     let mail = document.section("mail", |section| mail::mail(section, base, read));
     Policy {
         sign_up: document.section("sign_up", access::sign_up),
+        invites: document.section("invites", invites::invites),
         sign_in: document.section("sign_in", access::sign_in),
         sources: document.section("sources", sources::sources),
         domains: access::domains(document, &roles, &organizations),

@@ -27,6 +27,10 @@ pub enum Behavior {
     Resets,
     /// The service asks for fewer calls.
     Throttles,
+    /// A transaction of somebody else has the item just now.
+    Conflicts,
+    /// The condition of a write does not hold, and what is there is not shown.
+    FailsCondition,
     /// The service says that it is broken.
     Breaks,
     /// The service will not let us.
@@ -76,6 +80,24 @@ pub fn scripted(
         calls: Arc::new(AtomicUsize::new(0)),
     };
     Clients::over(SharedHttpClient::new(network), endpoint, timeouts)
+}
+
+/// Clients of a real table, whose writes meet transactions, lose their answers, are refused for
+/// conditions that do hold, or are throttled – more of them than go through.
+pub fn disturbed(endpoint: &str) -> Clients {
+    scripted(endpoint, Timeouts::WORKER, |call| {
+        let is_write = matches!(call.operation.as_str(), "PutItem" | "UpdateItem");
+        // Out of step with whatever asks for several writes in turn, and the same in every run.
+        let drawn = (call.before as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 33;
+        match drawn % 7 {
+            _ if !is_write => Outcome::Passes,
+            0 | 4 => Outcome::Ends(Behavior::Conflicts),
+            2 => Outcome::LosesAnswer,
+            3 => Outcome::Ends(Behavior::FailsCondition),
+            5 => Outcome::Ends(Behavior::Throttles),
+            _ => Outcome::Passes,
+        }
+    })
 }
 
 type Script = dyn Fn(&Call) -> Outcome + Send + Sync;
@@ -161,6 +183,8 @@ async fn end(behavior: Behavior, operation: &str) -> Result<HttpResponse, Connec
             }
             _ => answer(400, "ProvisionedThroughputExceededException"),
         }),
+        Behavior::Conflicts => Ok(answer(400, "TransactionConflictException")),
+        Behavior::FailsCondition => Ok(answer(400, "ConditionalCheckFailedException")),
         Behavior::Breaks => Ok(answer(500, "InternalServerError")),
         Behavior::Denies => Ok(answer(403, "AccessDeniedException")),
         Behavior::Refuses(code) => Ok(answer(400, code)),

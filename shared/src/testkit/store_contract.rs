@@ -1,13 +1,14 @@
 //! What every store promises, as one suite: each promise of each method of
-//! [`Store`] is a test, and every store passes all of them.
+//! [`Store`] and [`Invites`] is a test, and every store passes all of them.
 
 pub mod due;
+pub mod invites;
 pub mod ledger;
 pub mod log;
 pub mod users;
 
 use crate::commit::{EffectKind, Entry, Ledger};
-use crate::port::Store;
+use crate::port::{Invites, Store};
 use crate::seal::{SealedCommit, StoredEvent};
 use futures::future::join_all;
 use serde_json::{Value, json};
@@ -68,6 +69,30 @@ macro_rules! store_contract {
             a_spilled_event_is_spilled_once,
             a_large_event_is_spilled_whole,
         }
+        $crate::store_contract! { @tests $fresh, invites:
+            an_invite_that_was_never_made_is_none,
+            an_invite_is_read_back_as_written,
+            an_invite_is_written_under_its_version_alone,
+            of_twenty_who_write_an_invite_at_once_one_has_written,
+            invites_are_listed_by_pool_and_age,
+            of_a_hundred_sign_ups_at_once_on_five_uses_five_are_admitted,
+            of_a_hundred_repeats_by_five_names_at_once_all_are_admitted,
+            of_a_hundred_confirmations_at_once_on_five_uses_five_redeem,
+            a_sign_up_is_kept_and_overwritten_whole,
+            a_sign_up_is_stamped_by_its_own_user_alone,
+            a_sign_up_is_extended_for_its_own_attempt_alone,
+        }
+    };
+    // Those promises that hold whatever happens between us and the store.
+    (disturbed: $fresh:ident) => {
+        mod disturbed {
+            use super::$fresh;
+            $crate::store_contract! { @tests $fresh, invites:
+                of_a_hundred_sign_ups_at_once_on_five_uses_five_are_admitted,
+                of_a_hundred_repeats_by_five_names_at_once_all_are_admitted,
+                of_a_hundred_confirmations_at_once_on_five_uses_five_redeem,
+            }
+        }
     };
     (@tests $fresh:ident, $part:ident: $($promise:ident,)+) => {
         mod $part {
@@ -83,8 +108,8 @@ macro_rules! store_contract {
 }
 
 /// A store that the suite can hand to tasks of its own.
-pub trait Stored: Store + Clone + 'static {}
-impl<S: Store + Clone + 'static> Stored for S {}
+pub trait Stored: Store + Invites + Clone + 'static {}
+impl<S: Store + Invites + Clone + 'static> Stored for S {}
 
 /// How many do the same at once.
 const CROWD: usize = 20;

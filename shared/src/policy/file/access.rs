@@ -1,3 +1,4 @@
+use super::invites;
 use super::reader::Found;
 use super::roles::{account_type, declared_role, id, is_declared};
 use super::section::{NamedList, Section};
@@ -25,6 +26,7 @@ pub(super) fn sign_up(section: &Section<'_>) -> SignUp {
         allowed_domains: values(allowed),
         blocked_domains: values(blocked),
         apply_to_administrators: section.flag("apply_to_administrators", false),
+        invite: invites::rule(section),
     }
 }
 
@@ -123,7 +125,10 @@ pub(super) fn trusted_providers(document: &Section<'_>) -> BTreeMap<String, Vec<
     lists.into_iter().map(read).collect()
 }
 
-fn patterns(section: &Section<'_>, texts: Vec<Found<String>>) -> Vec<Found<DomainPattern>> {
+pub(super) fn patterns(
+    section: &Section<'_>,
+    texts: Vec<Found<String>>,
+) -> Vec<Found<DomainPattern>> {
     let mut seen = BTreeSet::new();
     let read: Vec<_> = texts
         .into_iter()
@@ -150,6 +155,6 @@ fn pattern(section: &Section<'_>, found: Found<String>) -> Option<Found<DomainPa
     }
 }
 
-fn values<T>(found: Vec<Found<T>>) -> Vec<T> {
+pub(super) fn values<T>(found: Vec<Found<T>>) -> Vec<T> {
     found.into_iter().map(|found| found.value).collect()
 }

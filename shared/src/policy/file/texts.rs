@@ -1,3 +1,4 @@
+use super::invites;
 use super::reader::Found;
 use super::section::Section;
 use crate::policy::{Attributes, BusRules, Messages, ProfileRules};
@@ -36,6 +37,7 @@ pub(super) fn attributes(section: &Section<'_>) -> Attributes {
         marketing_consent: attribute("marketing_consent", "custom:marketing_consent"),
         onboarding_completed: attribute("onboarding_completed", "custom:onboarding_completed"),
         signup_source: attribute("signup_source", "custom:signup_source"),
+        sign_in_name: invites::sign_in_name(section),
     }
 }
 
@@ -102,6 +104,8 @@ pub(super) fn messages(section: &Section<'_>) -> Messages {
             "sign_up_refused",
             "Sign-up is not possible with this address",
         ),
+        invite_missing: message("invite_missing", "An invite is needed to sign up"),
+        invite_refused: message("invite_refused", "This invite cannot be used"),
         sign_in_refused: message(
             "sign_in_refused",
             "Sign-in is not possible with this account",

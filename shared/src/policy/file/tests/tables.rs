@@ -193,3 +193,44 @@ fn an_organization_has_a_plan_that_the_policy_declares() {
     assert!(policy.plans[&gold].features.contains("x"));
     assert_eq!(policy.plans.len(), 1);
 }
+
+#[test]
+fn invites_are_asked_for_always_or_by_domain() {
+    let rule = |text: &str| policy_of(&format!("[sign_up]\n{text}")).sign_up.invite;
+    assert_eq!(rule(""), InviteRule::Never);
+    assert_eq!(rule("invite = 'optional'\n"), InviteRule::Optional);
+    assert_eq!(rule("invite = 'always'\n"), InviteRule::Always);
+    let domains = "invite = 'by_domain'\ninvite_domains = ['a.example', '*.b.example']\n";
+    let expected = ["a.example", "*.b.example"].map(|domain| domain.parse().unwrap());
+    assert_eq!(rule(domains), InviteRule::ByDomain(expected.into()));
+    check_problems(&[
+        (
+            "[sign_up]\ninvite = 'sometimes'\n",
+            "line 2: sign_up.invite: must be \"never\" or \"optional\" or \"by_domain\" or \"always\"",
+        ),
+        (
+            "[sign_up]\ninvite = 'by_domain'\n",
+            "line 1: sign_up.invite_domains: must list a domain where sign_up.invite is by_domain",
+        ),
+        (
+            "[sign_up]\ninvite = 'always'\ninvite_domains = ['a.example']\n",
+            "line 3: sign_up.invite_domains: has no meaning unless sign_up.invite is by_domain",
+        ),
+        (
+            "[sign_up]\ninvite = 'by_domain'\ninvite_domains = ['a.example', 'A.example']\n",
+            "line 3: sign_up.invite_domains: a.example is listed twice",
+        ),
+        (
+            "[invites]\nreservation_h = 0\n",
+            "line 2: invites.reservation_h: must be 1 to 168 hours, and is 0",
+        ),
+        (
+            "[invites]\ncode_key = 'a b'\n",
+            "line 2: invites.code_key: must be 1 to 64 letters, digits, ., _ and -",
+        ),
+        (
+            "[attributes]\nsign_in_name = 'sub'\n",
+            "line 2: attributes.sign_in_name: must be \"email\" or \"phone_number\" or \"user_name\"",
+        ),
+    ]);
+}
