@@ -1,7 +1,9 @@
 //! `usher`: runs the whole thing on one machine, and looks after it in production.
 
+mod invite;
 mod local;
 mod machine;
+mod place;
 mod play;
 mod policy;
 mod policy_file;
@@ -30,6 +32,8 @@ enum Verb {
     Local(local::Local),
     #[command(subcommand)]
     Policy(policy::Verb),
+    #[command(subcommand)]
+    Invite(Box<invite::Verb>),
 }
 
 fn main() -> ExitCode {
@@ -43,6 +47,7 @@ fn main() -> ExitCode {
                 Verb::Play(play) => play.run().await,
                 Verb::Local(local) => local.run().await,
                 Verb::Policy(verb) => policy::run(verb),
+                Verb::Invite(verb) => invite::run(*verb).await,
             }
         }),
         Err(error) => Err(error.into()),

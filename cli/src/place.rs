@@ -1,0 +1,74 @@
+//! Which deployment a verb works on: the one on this machine, or one on AWS.
+
+use anyhow::Context;
+use std::path::PathBuf;
+use std::sync::Arc;
+use usher_shared::aws::{Clients, Timeouts};
+use usher_shared::clock::WallClock;
+use usher_shared::config::TableConfig;
+use usher_shared::digest::Secret;
+use usher_shared::dynamodb::Table;
+use usher_shared::embedded::{QueueLimits, Stack};
+use usher_shared::policy::Policy;
+
+/// Which deployment.
+#[derive(clap::Args)]
+#[group(skip)]
+pub struct Place {
+    /// The state of `usher local` on this machine
+    #[arg(
+        long,
+        value_name = "DIR",
+        default_value = ".usher",
+        conflicts_with = "aws"
+    )]
+    dir: PathBuf,
+    /// Works on the deployment that USHER_TABLE, USHER_SECRET and REGION name, with your own AWS
+    /// credentials
+    #[arg(long)]
+    aws: bool,
+}
+
+/// A deployment that can be worked on.
+pub struct Opened {
+    /// Its table.
+    pub table: Table,
+    /// Its secret.
+    pub secret: Secret,
+    stack: Option<Stack>,
+}
+
+impl Place {
+    /// Opens it; on AWS nothing is called yet.
+    pub async fn open(&self, policy: &Policy) -> anyhow::Result<Opened> {
+        if self.aws {
+            let config = TableConfig::from_env().context("--aws needs to know the deployment")?;
+            let clients = Clients::for_command(config.region, Timeouts::WORKER).await;
+            return Ok(Opened {
+                table: Table::new(&clients, config.table),
+                secret: config.secret,
+                stack: None,
+            });
+        }
+        let limits = QueueLimits {
+            visibility_timeout: policy.worker.lease,
+            receive_limit: policy.worker.receive_limit,
+        };
+        let stack = Stack::open(&self.dir, Arc::new(WallClock), limits).await?;
+        Ok(Opened {
+            table: stack.store.clone(),
+            secret: stack.secret.clone(),
+            stack: Some(stack),
+        })
+    }
+}
+
+impl Opened {
+    /// Ends what runs on this machine, and waits until its files are free.
+    pub async fn close(self) {
+        if let Some(stack) = self.stack {
+            drop(self.table);
+            stack.close().await;
+        }
+    }
+}
