@@ -4,11 +4,14 @@ use crate::answer;
 use crate::budget::Budget;
 use crate::cognito::{Call, Source, TokenSource};
 use crate::facts::{self, Witness};
+use crate::invite;
 use crate::refusal::Refusal;
 use serde_json::value::RawValue;
 use std::fmt;
-use usher_events::{Envelope, Fact, LifecycleEvent, RefusalReason, SignUpRoute, Sub, identity};
-use usher_shared::policy::{Policy, UserRead, WayIn, admit, claims, person};
+use usher_events::{
+    Envelope, Fact, LifecycleEvent, MessagePurpose, RefusalReason, SignUpRoute, Sub, identity,
+};
+use usher_shared::policy::{Policy, UserRead, WayIn, admit, claims, invited, person};
 use usher_shared::port::Store;
 use usher_shared::user::UserItem;
 
@@ -58,7 +61,7 @@ pub async fn decide(
     budget: Budget,
 ) -> Verdict {
     match call.source {
-        Source::PreSignUp(route) => sign_up(call, witness, route),
+        Source::PreSignUp(route) => sign_up(call, witness, store, budget, route).await,
         Source::PreAuthentication => sign_in(call, witness, store, budget).await,
         Source::TokenGeneration(source) => token(call, witness, store, budget, source).await,
         Source::ConfirmSignUp | Source::ConfirmForgotPassword | Source::PostAuthentication => {
@@ -69,6 +72,9 @@ pub async fn decide(
             Verdict::pass(fact)
         }
         Source::CustomSender(medium, purpose) => {
+            if purpose == MessagePurpose::ResendCode {
+                invite::extend(call, witness, store, budget).await;
+            }
             Verdict::pass(named(witness.message_requested(call, medium, purpose)))
         }
         Source::Challenge(_) | Source::UserMigration(_) | Source::InboundFederation => {
@@ -119,15 +125,45 @@ fn way_in(source: Source, policy: &Policy) -> WayIn {
     }
 }
 
-fn sign_up(call: &Call<'_>, witness: Witness<'_>, route: SignUpRoute) -> Verdict {
+async fn sign_up(
+    call: &Call<'_>,
+    witness: Witness<'_>,
+    store: &dyn Store,
+    budget: Budget,
+    route: SignUpRoute,
+) -> Verdict {
+    let policy = witness.policy;
     let email = call.request.attribute("email");
-    match admit::sign_up(witness.policy, route, email.as_deref()) {
-        Ok(()) => Verdict::pass(named(witness.sign_up_requested(call, route))),
+    let admitted = match admit::sign_up(policy, route, email.as_deref()) {
+        Ok(()) => {
+            let need = admit::invite(policy, route, email.as_deref());
+            invite::reserve(call, witness, store, need, budget).await
+        }
+        Err(reason) => Err(reason),
+    };
+    match admitted {
+        Ok(invite) => Verdict::pass(named(witness.sign_up_requested(call, route, invite))),
         Err(reason) => Verdict {
-            answer: Err(Refusal::new(&witness.policy.messages.sign_up_refused)),
+            answer: Err(Refusal::new(sign_up_sentence(policy, reason))),
             fact: named(witness.sign_up_refused(call, route, reason)),
             reason: Some(reason),
         },
+    }
+}
+
+/// What somebody reads who may not sign up. Nobody learns which codes there are: an invite that does
+/// not count does not count, for whichever reason.
+fn sign_up_sentence(policy: &Policy, reason: RefusalReason) -> &str {
+    let messages = &policy.messages;
+    match reason {
+        RefusalReason::StoreUnavailable => &messages.try_again,
+        RefusalReason::InviteMissing => &messages.invite_missing,
+        RefusalReason::InviteUnknown
+        | RefusalReason::InviteUsed
+        | RefusalReason::InviteExpired
+        | RefusalReason::InviteRevoked
+        | RefusalReason::InviteForeign => &messages.invite_refused,
+        _ => &messages.sign_up_refused,
     }
 }
 
@@ -184,7 +220,15 @@ async fn token(
     }
     let mut who = call.request.person(&witness.policy.attributes);
     person::normalize(&mut who);
-    let grant = claims::grant(witness.policy, known(&look), Some(&who));
+    let invited = match known(&look) {
+        UserRead::Absent => {
+            let grants = invite::first_grants(call, witness, store, &sub, budget).await;
+            grants.map(|grants| invited::presumed(witness.policy, &grants, witness.now))
+        }
+        UserRead::Found(_) | UserRead::StoreDown => None,
+    };
+    let read = invited.as_ref().map_or(known(&look), UserRead::Found);
+    let grant = claims::grant(witness.policy, read, Some(&who));
     Verdict::answer(answer::tokens(call, witness.policy, &grant))
 }
 
@@ -244,7 +288,7 @@ fn known(look: &Look) -> UserRead<'_> {
 /// from the call and the policy alone.
 pub fn when_broken(call: &Call<'_>, policy: &Policy) -> Result<Option<Box<RawValue>>, Refusal> {
     match call.source {
-        Source::PreSignUp(_) if policy.sign_up.is_gated() => {
+        Source::PreSignUp(_) if policy.sign_up.is_gated() || policy.sign_up.asks_for_invites() => {
             Err(Refusal::new(&policy.messages.try_again))
         }
         Source::PreAuthentication => match admit::sign_in(policy, UserRead::StoreDown) {

@@ -2,10 +2,10 @@
 
 use crate::cognito::{Call, Source};
 use usher_events::{
-    ClientId, ConfirmationRoute, CorrelationId, Envelope, EventId, LifecycleEvent, MessageMedium,
-    MessagePurpose, MessageRequested, PasswordReset, RefusalReason, SignInRefused, SignUpConfirmed,
-    SignUpContext, SignUpKey, SignUpRefused, SignUpRequested, SignUpRoute, SignedIn, Sub, Subject,
-    Time, identity,
+    ClientId, ConfirmationRoute, CorrelationId, Envelope, EventId, InviteId, LifecycleEvent,
+    MessageMedium, MessagePurpose, MessageRequested, PasswordReset, RefusalReason, SignInRefused,
+    SignUpConfirmed, SignUpContext, SignUpKey, SignUpRefused, SignUpRequested, SignUpRoute,
+    SignedIn, Sub, Subject, Time, identity,
 };
 use usher_shared::digest::Secret;
 use usher_shared::policy::{self, Policy};
@@ -29,10 +29,10 @@ impl Witness<'_> {
         &self,
         call: &Call<'_>,
         route: SignUpRoute,
+        invite: Option<InviteId>,
     ) -> Option<Envelope<LifecycleEvent>> {
         let subject = Subject::SignUp(self.sign_up_key(call)?);
         let (id, time) = identity::sign_up_request(&call.pool, &subject, route, self.now);
-        let invite = None;
         let event = SignUpRequested { route, invite };
         Some(self.envelope(call, subject, id, time, event.into()))
     }
@@ -156,7 +156,7 @@ impl Witness<'_> {
     }
 
     /// Where the sign-up came from: what the client says now, else what it once wrote down.
-    fn context(&self, call: &Call<'_>) -> SignUpContext {
+    pub fn context(&self, call: &Call<'_>) -> SignUpContext {
         let attribute = &self.policy.attributes.signup_source;
         let hint = attribute.strip_prefix("custom:").unwrap_or(attribute);
         let source = call

@@ -11,6 +11,7 @@ pub mod facts;
 mod fault;
 mod fence;
 pub mod handle;
+pub mod invite;
 pub mod lambda;
 pub mod publish;
 pub mod refusal;

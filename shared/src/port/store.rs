@@ -1,4 +1,4 @@
-use super::Fault;
+use super::{Fault, Invites};
 use crate::commit::{EffectKind, Entry, Lease};
 use crate::preferences::Preferences;
 use crate::seal::{SealedCommit, UserKey};
@@ -63,9 +63,10 @@ pub enum Due {
     },
 }
 
-/// The table: log, users, keys, preferences, spilled events and the index of what is due.
+/// The table: log, users, keys, preferences, spilled events and the index of what is due; and, as
+/// [`Invites`], invites and sign-ups.
 #[async_trait]
-pub trait Store: Send + Sync {
+pub trait Store: Invites {
     /// Reads a user item as it was a moment ago, for the trigger: cheap, and stale by less than a
     /// second. `None` if the user was never folded.
     async fn glance(&self, sub: &Sub) -> Result<Option<UserItem>, Fault>;

@@ -8,6 +8,7 @@
 
 mod canary;
 mod echo;
+mod invites;
 mod lambda;
 mod outages;
 mod refusals;

@@ -10,20 +10,23 @@ use std::time::Duration;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use usher_events::{
-    Envelope, EventId, LifecycleEvent, OperatorEvent, PoolId, RefusalReason, SignInRefused, Sub,
-    Subject, SuspensionReason, Time, UserSuspended, identity,
+    Envelope, EventId, InviteId, LifecycleEvent, OperatorEvent, PoolId, RefusalReason,
+    SignInRefused, SignUpKey, Sub, Subject, SuspensionReason, Time, UserSuspended, identity,
 };
 use usher_shared::clock::{self, Clock, FixedClock};
 use usher_shared::commit::{Commit, EffectKind, Entry, Lease, Ledger, Recorded};
 use usher_shared::digest::Secret;
 use usher_shared::disposition::FaultKind;
+use usher_shared::invite::Invite;
 use usher_shared::policy::{Policy, file};
 use usher_shared::port::{
-    Appended, Bus, BusEntry, Due, Fault, Loaded, Outgoing, Queue, Store, TakenLease, Written,
+    Appended, Bus, BusEntry, Due, Fault, InviteWritten, Invites, Loaded, Outgoing, Queue, Store,
+    TakenLease, Written,
 };
 use usher_shared::preferences::Preferences;
 use usher_shared::seal::{SealedCommit, UserKey};
 use usher_shared::secret::Kept;
+use usher_shared::sign_up::{Held, SignUp};
 use usher_shared::user::{User, UserItem};
 use usher_trigger::publish::Publisher;
 use usher_trigger::{Handled, Trigger};
@@ -77,6 +80,10 @@ pub(crate) struct Places {
     pub(crate) queued: Mutex<Vec<Outgoing>>,
     pub(crate) on_bus: Mutex<Vec<BusEntry>>,
     pub(crate) spilled: Mutex<Vec<(EventId, String, Time)>>,
+    pub(crate) invites: Mutex<HashMap<(PoolId, InviteId), Invite>>,
+    pub(crate) sign_ups: Mutex<HashMap<SignUpKey, SignUp>>,
+    /// The calls about invites and sign-ups, by name.
+    pub(crate) invite_calls: Mutex<Vec<&'static str>>,
 }
 
 impl Places {
@@ -90,6 +97,9 @@ impl Places {
             queued: Mutex::default(),
             on_bus: Mutex::default(),
             spilled: Mutex::default(),
+            invites: Mutex::default(),
+            sign_ups: Mutex::default(),
+            invite_calls: Mutex::default(),
         }
     }
 
@@ -126,6 +136,77 @@ impl Bus for Places {
             self.on_bus.lock().unwrap().extend_from_slice(entries);
         }
         entries.iter().map(|_| mood).collect()
+    }
+}
+
+impl Places {
+    async fn about_invites(&self, name: &'static str) -> Result<(), Fault> {
+        self.invite_calls.lock().unwrap().push(name);
+        self.reading.show(name).await
+    }
+}
+
+#[async_trait]
+impl Invites for Places {
+    async fn invite(&self, pool: &PoolId, id: &InviteId) -> Result<Option<Invite>, Fault> {
+        self.about_invites("invite").await?;
+        let key = (pool.clone(), id.clone());
+        Ok(self.invites.lock().unwrap().get(&key).cloned())
+    }
+
+    async fn write_invite(&self, invite: &Invite) -> Result<InviteWritten, Fault> {
+        self.about_invites("write_invite").await?;
+        let key = (invite.pool.clone(), invite.id.clone());
+        let mut invites = self.invites.lock().unwrap();
+        let there = invites.get(&key).cloned();
+        if there.as_ref().map_or(0, |there| there.version) + 1 != invite.version {
+            return Ok(InviteWritten::Overtaken(there.map(Box::new)));
+        }
+        invites.insert(key, invite.clone());
+        Ok(InviteWritten::Now)
+    }
+
+    async fn sign_up(&self, key: &SignUpKey) -> Result<Option<SignUp>, Fault> {
+        self.about_invites("sign_up").await?;
+        Ok(self.sign_ups.lock().unwrap().get(key).cloned())
+    }
+
+    async fn put_sign_up(&self, sign_up: &SignUp) -> Result<(), Fault> {
+        self.about_invites("put_sign_up").await?;
+        let mut sign_ups = self.sign_ups.lock().unwrap();
+        sign_ups.insert(sign_up.key.clone(), sign_up.clone());
+        Ok(())
+    }
+
+    async fn extend_sign_up(
+        &self,
+        key: &SignUpKey,
+        held: &Held,
+        until: Time,
+        expires_at: Time,
+    ) -> Result<Written, Fault> {
+        self.about_invites("extend_sign_up").await?;
+        let mut sign_ups = self.sign_ups.lock().unwrap();
+        match sign_ups.get_mut(key) {
+            Some(sign_up) if sign_up.held.as_ref() == Some(held) => {
+                *sign_up = sign_up.clone().extended(until);
+                sign_up.expires_at = expires_at;
+                Ok(Written::Now)
+            }
+            _ => Ok(Written::Overtaken),
+        }
+    }
+
+    async fn invites(
+        &self,
+        _: &PoolId,
+        _: Option<&str>,
+        _: u32,
+    ) -> Result<(Vec<Invite>, Option<String>), Fault> {
+        never()
+    }
+    async fn stamp_sign_up(&self, _: &SignUpKey, _: &Held, _: &Sub) -> Result<Written, Fault> {
+        never()
     }
 }
 
