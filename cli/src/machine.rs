@@ -73,6 +73,7 @@ impl Machine {
             bus: Arc::new(stack.bus.clone()),
             mailer: Arc::new(stack.outbox.clone()),
             clock,
+            secret: Kept::given(stack.secret.clone()),
             owner: chance::owner(),
         };
         Ok(Self {

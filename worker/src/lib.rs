@@ -8,6 +8,7 @@
 
 pub mod batch;
 pub mod finish;
+pub mod invite;
 pub mod lambda;
 pub mod lease;
 pub mod message;
@@ -28,9 +29,11 @@ mod fault;
 use std::sync::Arc;
 use std::time::Duration;
 use usher_shared::clock::Clock;
+use usher_shared::digest::Secret;
 use usher_shared::policy::Policy;
 use usher_shared::port::{Bus, DeadLetters, Mailer, Queue, Store};
 use usher_shared::retry::Schedule;
+use usher_shared::secret::Kept;
 
 /// Waits between tries of one call to the table, the bus or the mail service within an invocation.
 pub(crate) const TRIES: Schedule = Schedule {
@@ -47,6 +50,8 @@ pub struct Worker {
     pub policy: Arc<Policy>,
     /// The log, the users and what is due.
     pub store: Arc<dyn Store>,
+    /// Hides the names that invites are held under.
+    pub secret: Kept<Secret>,
     /// Takes what the sweep sends on.
     pub queue: Arc<dyn Queue>,
     /// Takes what cannot be worked on.

@@ -1,5 +1,6 @@
 //! Recording one event: load, decide, append, and take the steps that follow.
 
+use crate::invite::FirstSeen;
 use crate::lease::Right;
 use crate::story::{Again, Story};
 use crate::{TRIES, Worker, fault};
@@ -60,10 +61,14 @@ impl Worker {
         let repeated = self.repeated(&envelope, &loaded, deadline).await?;
         let (mut commit, appended) = match repeated {
             Some(recorded) => (recorded, Appended::AlreadyThere),
-            None => {
-                let commit = self.new_commit(envelope);
-                self.append(commit, Some(&key), deadline).await?
-            }
+            None => match self.sign_up(envelope, sub, &key, deadline).await? {
+                FirstSeen::New(envelope, invited) => {
+                    let mut commit = self.new_commit(*envelope);
+                    commit.decided.extend(invited);
+                    self.append(commit, Some(&key), deadline).await?
+                }
+                FirstSeen::Recorded(commit) => (*commit, Appended::AlreadyThere),
+            },
         };
         fault::point("appended", sub.as_str());
         let right = Right::after(appended, &commit);

@@ -8,6 +8,7 @@ use usher_shared::chance;
 use usher_shared::clock::WallClock;
 use usher_shared::config::Config;
 use usher_shared::port::Inbox;
+use usher_shared::secret::Kept;
 use usher_shared::{dynamodb, eventbridge, ses, sqs};
 
 /// A worker, and the queue that it polls where Lambda does not.
@@ -33,6 +34,7 @@ pub async fn worker(config: Config) -> anyhow::Result<Wired> {
         bus: Arc::new(eventbridge::EventBus::new(&clients, config.bus)),
         mailer: Arc::new(ses::Ses::new(&clients)),
         clock: Arc::new(WallClock),
+        secret: Kept::given(config.secret),
         owner: chance::owner(),
         policy: Arc::new(config.policy),
     };

@@ -25,6 +25,7 @@ use usher_shared::commit::{EffectKind, Entry};
 use usher_shared::embedded::{QueueLimits, Stack};
 use usher_shared::policy::Policy;
 use usher_shared::port::{Inbox, Outgoing, Queue, Store};
+use usher_shared::secret::Kept;
 use usher_shared::testkit::StepClock;
 use usher_worker::welcome::Templates;
 use usher_worker::{Worker, poll};
@@ -114,6 +115,7 @@ impl Stage {
             bus: Arc::new(stack.bus.clone()),
             mailer: Arc::new(stack.outbox.clone()),
             clock,
+            secret: Kept::given(stack.secret.clone()),
             owner: chance::owner(),
         }
     }

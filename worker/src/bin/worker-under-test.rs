@@ -9,9 +9,11 @@ use tokio::signal::unix::{SignalKind, signal};
 use usher_shared::chance;
 use usher_shared::clock::WallClock;
 use usher_shared::config;
+use usher_shared::digest::Secret;
 use usher_shared::dynamodb::Table;
 use usher_shared::embedded::{Database, FileBus, Outbox, QueueLimits, WorkQueue};
 use usher_shared::policy::file;
+use usher_shared::secret::Kept;
 use usher_shared::telemetry;
 use usher_worker::welcome::Templates;
 use usher_worker::{Worker, poll};
@@ -48,6 +50,7 @@ async fn main() -> anyhow::Result<()> {
         bus: Arc::new(FileBus::new(directory.join("bus.ndjson"), queue.clone())),
         mailer: Arc::new(Outbox::new(directory.join("mail"), clock.clone())),
         clock,
+        secret: Kept::given(Secret::new(&[7; 32])),
         owner: chance::owner(),
     };
     let mut terminate = signal(SignalKind::terminate())?;

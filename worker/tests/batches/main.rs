@@ -9,6 +9,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod invites;
 mod mail;
 mod neighbors;
 mod order;

@@ -28,6 +28,7 @@ use usher_shared::digest::Secret;
 use usher_shared::policy::{Policy, file};
 use usher_shared::port::{Inbox, Store};
 use usher_shared::seal;
+use usher_shared::secret::Kept;
 use usher_shared::testkit::{TestStack, stack};
 use usher_worker::Worker;
 use usher_worker::batch::Message;
@@ -98,6 +99,7 @@ impl World {
             bus: Arc::new(stack.bus.clone()),
             mailer: Arc::new(stack.outbox.clone()),
             clock: self.here.clock.clone(),
+            secret: Kept::given(stack.secret.clone()),
             owner: chance::owner(),
         }
     }

@@ -2,11 +2,15 @@
 
 use async_trait::async_trait;
 use std::sync::Arc;
-use usher_events::{EventId, Sub, Subject, Time};
+use usher_events::{EventId, InviteId, PoolId, SignUpKey, Sub, Subject, Time};
 use usher_shared::commit::{EffectKind, Entry, Lease};
-use usher_shared::port::{Appended, Due, Fault, Loaded, Store, TakenLease, Written};
+use usher_shared::invite::Invite;
+use usher_shared::port::{
+    Appended, Due, Fault, InviteWritten, Invites, Loaded, Store, TakenLease, Written,
+};
 use usher_shared::preferences::Preferences;
 use usher_shared::seal::{SealedCommit, UserKey};
+use usher_shared::sign_up::{Held, SignUp};
 use usher_shared::user::UserItem;
 
 /// One call, and what it writes, if it writes.
@@ -58,6 +62,68 @@ fn of_commit(subject: &Subject, id: EventId) -> Option<(String, String)> {
         Subject::SignUp(key) => key.to_string(),
     };
     Some((pk, format!("E#{id}")))
+}
+
+fn of_sign_up(key: &SignUpKey) -> Option<(String, String)> {
+    Some((key.to_string(), "SIGNUP".to_owned()))
+}
+
+#[async_trait]
+impl<W: Watcher> Invites for Watched<W> {
+    async fn invite(&self, pool: &PoolId, id: &InviteId) -> Result<Option<Invite>, Fault> {
+        let call = self.store.invite(pool, id);
+        self.call("invite", None, call).await
+    }
+
+    async fn write_invite(&self, invite: &Invite) -> Result<InviteWritten, Fault> {
+        let writes = (
+            format!("I#{}#{}", invite.pool, invite.id),
+            "INVITE".to_owned(),
+        );
+        let call = self.store.write_invite(invite);
+        self.call("write_invite", Some(writes), call).await
+    }
+
+    async fn invites(
+        &self,
+        pool: &PoolId,
+        after: Option<&str>,
+        most: u32,
+    ) -> Result<(Vec<Invite>, Option<String>), Fault> {
+        let call = self.store.invites(pool, after, most);
+        self.call("invites", None, call).await
+    }
+
+    async fn sign_up(&self, key: &SignUpKey) -> Result<Option<SignUp>, Fault> {
+        self.call("sign_up", None, self.store.sign_up(key)).await
+    }
+
+    async fn put_sign_up(&self, sign_up: &SignUp) -> Result<(), Fault> {
+        let call = self.store.put_sign_up(sign_up);
+        let writes = of_sign_up(&sign_up.key);
+        self.call("put_sign_up", writes, call).await
+    }
+
+    async fn stamp_sign_up(
+        &self,
+        key: &SignUpKey,
+        held: &Held,
+        sub: &Sub,
+    ) -> Result<Written, Fault> {
+        let call = self.store.stamp_sign_up(key, held, sub);
+        self.call("stamp_sign_up", of_sign_up(key), call).await
+    }
+
+    async fn extend_sign_up(
+        &self,
+        key: &SignUpKey,
+        held: &Held,
+        until: Time,
+        expires_at: Time,
+    ) -> Result<Written, Fault> {
+        let call = self.store.extend_sign_up(key, held, until, expires_at);
+        self.call("extend_sign_up", of_sign_up(key), call).await
+    }
 }
 
 #[async_trait]
