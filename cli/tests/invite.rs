@@ -222,6 +222,36 @@ fn what_cannot_be_made_is_told_before_anything_is() {
     );
 }
 
+/// On AWS, but for AWS: the deployment is one on this machine, reached as AWS is.
+#[test]
+fn a_deployment_is_reached_with_ordinary_credentials() {
+    let directory = TempDir::new().unwrap();
+    let here = directory.path();
+    let local = common::Local::start(here, &[]);
+    let secret = std::fs::read_to_string(here.join(".usher/secret")).unwrap();
+    let made = usher(here)
+        .args(["invite", "create", "--aws", "--count", "40", "--json"])
+        .args(POOL)
+        .env(
+            "AWS_ENDPOINT_URL",
+            local.ready["dynamodb"].as_str().unwrap(),
+        )
+        .env("AWS_ACCESS_KEY_ID", "local")
+        .env("AWS_SECRET_ACCESS_KEY", "local")
+        .env("USHER_TABLE", "usher")
+        .env("USHER_SECRET", secret.trim())
+        .env("REGION", "us-east-1")
+        .output()
+        .unwrap();
+    assert_eq!(lines(&made).len(), 40, "{}", text(&made));
+    // The same deployment, from beside the one that serves it.
+    let code = lines(&made)[0]["code"].as_str().unwrap().to_owned();
+    let shown = json(&invite(here, &["show", &code, "--json"]));
+    assert_eq!(shown["state"], "open");
+    assert_eq!(lines(&invite(here, &["list", "--json"])).len(), 40);
+    assert_eq!(local.interrupt(), Some(0));
+}
+
 #[test]
 fn every_verb_teaches_with_an_example() {
     let directory = TempDir::new().unwrap();
