@@ -10,14 +10,17 @@ pub mod file;
 pub mod invited;
 pub mod person;
 pub mod react;
+pub mod scope;
+pub mod tokens;
 
 use crate::preferences::Defaults;
 use crate::user::User;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
-use usher_events::{AccountType, OrganizationId, Plan, Role};
+use usher_events::{AccountType, ClientId, OrganizationId, Plan, Role};
 
 pub use domain::{Domain, DomainPattern};
+pub use tokens::{Claim, Groups, Machine, Says, ScopeEdits, Scopes, TokenVersion, Tokens};
 
 /// What a read of the user item has shown; the only thing but the policy that decides on the spot.
 #[derive(Clone, Copy, Debug)]
@@ -55,6 +58,8 @@ pub struct Policy {
     pub attributes: Attributes,
     /// `[tokens]`
     pub tokens: Tokens,
+    /// `[machines.<client id>]`: app clients that have tokens of their own.
+    pub machines: BTreeMap<ClientId, Machine>,
     /// `[profile]`
     pub profile: ProfileRules,
     /// `[preferences]`: a new user's settings where the attributes say nothing.
@@ -226,52 +231,6 @@ pub struct Attributes {
     pub signup_source: String,
     /// Which standard attribute people sign in with.
     pub sign_in_name: SignInName,
-}
-
-/// What tokens say.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tokens {
-    /// The shape of the answer; `None` tells it from the event.
-    pub version: Option<TokenVersion>,
-    /// `[tokens.id]`: claim names of the ID token.
-    pub id: ClaimNames,
-    /// `[tokens.access]`: claim names of the access token; V2 and V3 only.
-    pub access: ClaimNames,
-    /// Claims that no token shows.
-    pub suppress: Vec<String>,
-    /// What becomes of `cognito:groups`.
-    pub groups: Groups,
-}
-
-/// The shapes that Cognito understands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TokenVersion {
-    /// `V1_0`: ID token only, text values only.
-    V1,
-    /// `V2_0` and `V3_0`: both tokens, any JSON.
-    V2,
-}
-
-/// Which claim carries what; a value without a name is not in the token.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ClaimNames {
-    /// Carries the role.
-    pub role: Option<String>,
-    /// Carries the role's permissions.
-    pub permissions: Option<String>,
-    /// Carries the organization's id.
-    pub organization: Option<String>,
-    /// Carries the kind of account.
-    pub account_type: Option<String>,
-}
-
-/// What becomes of a user's groups in tokens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Groups {
-    /// Nothing.
-    Keep,
-    /// The role is added to the groups that the pool gives.
-    AddRole,
 }
 
 /// What the worker keeps of a user.

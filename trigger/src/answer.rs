@@ -2,61 +2,86 @@
 
 use crate::cognito::{Call, Source, TokenSource};
 use serde_json::{Map, Value, json, value::RawValue};
-use usher_shared::policy::claims::{self, ClaimValue, Grant};
-use usher_shared::policy::{ClaimNames, Policy, TokenVersion};
+use std::collections::BTreeSet;
+use usher_events::ClientId;
+use usher_shared::policy::claims::{self, Bearer, Edits};
+use usher_shared::policy::scope::Scope;
+use usher_shared::policy::{Policy, TokenVersion};
 
 /// The member of `response` that holds claims, in each shape.
 const V1_MEMBER: &str = "claimsOverrideDetails";
 const V2_MEMBER: &str = "claimsAndScopeOverrideDetails";
 
-/// The event with the claims of a grant. `None` where the policy puts nothing into tokens.
-pub fn tokens(call: &Call<'_>, policy: &Policy, grant: &Grant) -> Option<Box<RawValue>> {
-    let current = call.request.groups();
-    let groups = claims::groups(policy, grant, current.as_deref());
-    let details = |names: &ClaimNames, text_only| granted(policy, names, grant, text_only);
-    let groups = groups.map(|groups| group_override(call, groups));
-    match shape(call, policy) {
-        TokenVersion::V1 => {
-            let mut section = details(&policy.tokens.id, true);
-            section.extend(groups.map(|groups| ("groupOverrideDetails".to_owned(), groups)));
-            write(call, V1_MEMBER, &section)
-        }
-        TokenVersion::V2 => {
-            let mut section = two_tokens(
-                details(&policy.tokens.id, false),
-                details(&policy.tokens.access, false),
-            );
-            section.extend(groups.map(|groups| ("groupOverrideDetails".to_owned(), groups)));
-            write(call, V2_MEMBER, &section)
-        }
-    }
+/// The shapes that an answer can have.
+#[derive(Clone, Copy)]
+enum Shape {
+    /// The ID token alone, and texts alone.
+    First,
+    /// Both tokens, and any JSON.
+    Second,
 }
 
-/// The event with the policy's static suppressions and nothing granted.
+/// The event with what the policy tells of a user in tokens. `None` where that is nothing.
+pub fn tokens(call: &Call<'_>, bearer: &Bearer<'_>) -> Option<Box<RawValue>> {
+    let current = call.request.groups();
+    let groups = claims::groups(bearer.policy, bearer.grant, current.as_deref());
+    let groups = groups.map(|groups| group_override(call, groups));
+    let (member, mut section) = match shape(call, bearer.policy) {
+        Shape::First => (V1_MEMBER, first(Edits::of_id_token(bearer, true))),
+        Shape::Second => (
+            V2_MEMBER,
+            second(
+                Edits::of_id_token(bearer, false),
+                Edits::of_access_token(bearer),
+            ),
+        ),
+    };
+    section.extend(groups.map(|groups| ("groupOverrideDetails".to_owned(), groups)));
+    write(call, member, &section)
+}
+
+/// The event with what the policy tells of a machine, by its app client, in its one token.
+pub fn machine_token(call: &Call<'_>, policy: &Policy) -> Option<Box<RawValue>> {
+    let client = call.client_id.as_deref().map(ClientId::new);
+    let client = client.and_then(Result::ok);
+    let access = Edits::of_machine(policy, client.as_ref());
+    write(call, V2_MEMBER, &second(Edits::default(), access))
+}
+
+/// The event with what is taken out of every token, and nothing granted.
 pub fn suppressions(call: &Call<'_>, policy: &Policy) -> Option<Box<RawValue>> {
-    let section = || claim_section(Vec::new(), &policy.tokens.suppress, false);
-    match shape(call, policy) {
-        TokenVersion::V1 => write(call, V1_MEMBER, &section()),
-        TokenVersion::V2 if is_machine(call) => {
-            write(call, V2_MEMBER, &two_tokens(Map::new(), section()))
+    let (member, section) = match shape(call, policy) {
+        Shape::First => (V1_MEMBER, first(Edits::of_nobody(policy))),
+        Shape::Second if is_machine(call) => {
+            let access = Edits::of_machine(policy, None);
+            (V2_MEMBER, second(Edits::default(), access))
         }
-        TokenVersion::V2 => write(call, V2_MEMBER, &two_tokens(section(), section())),
-    }
+        Shape::Second => {
+            let access = Edits::of_nobody(policy);
+            let id = Edits {
+                suppressed: access.suppressed.clone(),
+                ..Edits::default()
+            };
+            (V2_MEMBER, second(id, access))
+        }
+    };
+    write(call, member, &section)
 }
 
 /// The shape that this call wants: as the policy says, else as the event shows. The placeholder in
 /// `response` is the surest sign; `version` is "1" in some events of the second shape. A machine's
 /// tokens know only the second.
-fn shape(call: &Call<'_>, policy: &Policy) -> TokenVersion {
+fn shape(call: &Call<'_>, policy: &Policy) -> Shape {
     let by_version =
         || matches!(call.version.as_deref(), Some("2" | "3")) || call.request.has("scopes");
     match policy.tokens.version {
-        _ if is_machine(call) => TokenVersion::V2,
-        Some(version) => version,
-        None if call.has_place_for(V2_MEMBER) => TokenVersion::V2,
-        None if call.has_place_for(V1_MEMBER) => TokenVersion::V1,
-        None if by_version() => TokenVersion::V2,
-        None => TokenVersion::V1,
+        _ if is_machine(call) => Shape::Second,
+        Some(TokenVersion::V1) => Shape::First,
+        Some(TokenVersion::V2 | TokenVersion::V3) => Shape::Second,
+        None if call.has_place_for(V2_MEMBER) => Shape::Second,
+        None if call.has_place_for(V1_MEMBER) => Shape::First,
+        None if by_version() => Shape::Second,
+        None => Shape::First,
     }
 }
 
@@ -65,50 +90,67 @@ fn is_machine(call: &Call<'_>) -> bool {
     call.source == Source::TokenGeneration(TokenSource::ClientCredentials)
 }
 
-fn granted(
-    policy: &Policy,
-    names: &ClaimNames,
-    grant: &Grant,
-    text_only: bool,
-) -> Map<String, Value> {
-    let suppressed = claims::suppressed(policy, names, grant);
-    claim_section(claims::values(names, grant), &suppressed, text_only)
+fn first(id: Edits) -> Map<String, Value> {
+    tell("id", &id);
+    claims_of(id)
 }
 
-fn claim_section(
-    claims: Vec<(String, ClaimValue)>,
-    suppressed: &[String],
-    text_only: bool,
-) -> Map<String, Value> {
-    let value = |value: ClaimValue| {
-        if text_only {
-            json!(value.into_text())
-        } else {
-            json!(value)
-        }
-    };
-    let claims: Map<String, Value> = claims
-        .into_iter()
-        .map(|(name, one)| (name, value(one)))
-        .collect();
-    let mut section = Map::new();
-    if !claims.is_empty() {
-        section.insert("claimsToAddOrOverride".to_owned(), Value::Object(claims));
-    }
-    if !suppressed.is_empty() {
-        section.insert("claimsToSuppress".to_owned(), json!(suppressed));
-    }
-    section
-}
-
-fn two_tokens(id: Map<String, Value>, access: Map<String, Value>) -> Map<String, Value> {
-    let sections = [("idTokenGeneration", id), ("accessTokenGeneration", access)];
+fn second(id: Edits, mut access: Edits) -> Map<String, Value> {
+    tell("id", &id);
+    tell("access", &access);
+    let scopes = std::mem::take(&mut access.scopes);
+    let mut with_scopes = claims_of(access);
+    let lists = [
+        ("scopesToAdd", scopes.add),
+        ("scopesToSuppress", scopes.suppress),
+    ];
+    let lists = lists.into_iter().filter(|(_, scopes)| !scopes.is_empty());
+    with_scopes.extend(lists.map(|(name, scopes)| (name.to_owned(), texts(&scopes))));
+    let sections = [
+        ("idTokenGeneration", claims_of(id)),
+        ("accessTokenGeneration", with_scopes),
+    ];
     let filled = sections
         .into_iter()
         .filter(|(_, section)| !section.is_empty());
     filled
         .map(|(name, section)| (name.to_owned(), Value::Object(section)))
         .collect()
+}
+
+fn texts(scopes: &BTreeSet<Scope>) -> Value {
+    let scopes = scopes.iter().map(|scope| Value::from(scope.as_str()));
+    Value::Array(scopes.collect())
+}
+
+fn claims_of(edits: Edits) -> Map<String, Value> {
+    let claims = edits.claims.into_iter();
+    let claims: Map<String, Value> = claims
+        .map(|(name, value)| (name.as_str().to_owned(), json!(value)))
+        .collect();
+    let hidden = edits.suppressed.iter();
+    let hidden: Vec<Value> = hidden.map(|name| name.as_str().into()).collect();
+    let mut section = Map::new();
+    if !claims.is_empty() {
+        section.insert("claimsToAddOrOverride".to_owned(), Value::Object(claims));
+    }
+    if !hidden.is_empty() {
+        section.insert("claimsToSuppress".to_owned(), Value::Array(hidden));
+    }
+    section
+}
+
+/// Names what a token had no room for, and never its value.
+fn tell(token: &str, edits: &Edits) {
+    for left_out in &edits.left_out {
+        tracing::error!(
+            token,
+            claim.name = left_out.name,
+            claim.bytes = left_out.bytes,
+            "A claim was left out, because with it the token would weigh more than \
+             tokens.max_bytes"
+        );
+    }
 }
 
 /// Everything that the pool said of groups, with the groups replaced. What is left out of an

@@ -204,7 +204,9 @@ async fn token(
 ) -> Verdict {
     let sub = match source {
         // A machine's token is about no user, whatever else its event may say.
-        TokenSource::ClientCredentials => None,
+        TokenSource::ClientCredentials => {
+            return Verdict::answer(answer::machine_token(call, witness.policy));
+        }
         TokenSource::HostedAuth
         | TokenSource::Authentication
         | TokenSource::NewPasswordChallenge
@@ -229,7 +231,13 @@ async fn token(
     };
     let read = invited.as_ref().map_or(known(&look), UserRead::Found);
     let grant = claims::grant(witness.policy, read, Some(&who));
-    Verdict::answer(answer::tokens(call, witness.policy, &grant))
+    let bearer = claims::Bearer {
+        policy: witness.policy,
+        grant: &grant,
+        user: read,
+        person: Some(&who),
+    };
+    Verdict::answer(answer::tokens(call, &bearer))
 }
 
 fn refuse(

@@ -1,9 +1,18 @@
 //! What does a token say?
 
+mod edits;
+mod name;
+mod source;
+mod value;
+
+pub use edits::{Edits, LeftOut};
+pub use name::{ClaimName, HiddenName, NameError};
+pub use source::{Bearer, Source};
+pub use value::{ClaimValue, Kind};
+
 use super::person::verified_domain;
-use super::{ClaimNames, DomainRule, Groups, Policy, UserRead};
+use super::{DomainRule, Groups, Policy, UserRead};
 use crate::user::{Membership, Profile, User};
-use serde::Serialize;
 use std::collections::BTreeSet;
 use usher_events::{AccountType, OrganizationId, OrganizationSource, Person, Role, RoleSource};
 
@@ -12,6 +21,8 @@ use usher_events::{AccountType, OrganizationId, OrganizationSource, Person, Role
 pub struct Grant {
     /// The role; always one that the policy declares.
     pub role: Role,
+    /// Who gave it.
+    pub role_source: RoleSource,
     /// What the role may do, in alphabetical order.
     pub permissions: BTreeSet<String>,
     /// The organization that counts.
@@ -58,8 +69,12 @@ fn recorded(policy: &Policy, user: &User, rule: Option<&DomainRule>) -> Grant {
             .iter()
             .rev()
             .find_map(|source| match (user.roles.get(source), source) {
-                (Some(said), _) => said.value.as_ref().filter(declared),
-                (None, RoleSource::Domain) => rule?.role.as_ref(),
+                (Some(said), _) => said
+                    .value
+                    .as_ref()
+                    .filter(declared)
+                    .map(|role| (role, *source)),
+                (None, RoleSource::Domain) => Some((rule?.role.as_ref()?, *source)),
                 (None, _) => None,
             });
     let by_rule = |rule: &DomainRule| {
@@ -92,15 +107,16 @@ fn recorded(policy: &Policy, user: &User, rule: Option<&DomainRule>) -> Grant {
 
 fn assemble(
     policy: &Policy,
-    role: Option<&Role>,
+    role: Option<(&Role, RoleSource)>,
     organization: Option<&OrganizationId>,
     account_type: Option<&AccountType>,
 ) -> Grant {
-    let role = role.unwrap_or(&policy.roles.default);
+    let (role, role_source) = role.unwrap_or((&policy.roles.default, RoleSource::Default));
     let standard =
         || AccountType::new(Profile::DEFAULT_ACCOUNT_TYPE).expect("the default is a plain word");
     Grant {
         role: role.clone(),
+        role_source,
         permissions: policy
             .roles
             .permissions
@@ -110,57 +126,6 @@ fn assemble(
         organization: organization.cloned(),
         account_type: account_type.cloned().unwrap_or_else(standard),
     }
-}
-
-/// The value of one claim.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(untagged)]
-pub enum ClaimValue {
-    /// A text.
-    Text(String),
-    /// A list of texts, none of which holds a space.
-    List(Vec<String>),
-}
-
-impl ClaimValue {
-    /// The value where only text is understood (`V1_0`): the members of a list with one space
-    /// between them, as in `scope`; an empty list is an empty text.
-    pub fn into_text(self) -> String {
-        match self {
-            Self::Text(text) => text,
-            Self::List(members) => members.join(" "),
-        }
-    }
-}
-
-/// The claims to set in one token, in the order of [`ClaimNames`].
-pub fn values(names: &ClaimNames, grant: &Grant) -> Vec<(String, ClaimValue)> {
-    let text = |text: &str| ClaimValue::Text(text.to_owned());
-    let permissions = || ClaimValue::List(grant.permissions.iter().cloned().collect());
-    let organization = grant.organization.as_ref();
-    [
-        (&names.role, Some(text(grant.role.as_str()))),
-        (&names.permissions, Some(permissions())),
-        (
-            &names.organization,
-            organization.map(|id| text(id.as_str())),
-        ),
-        (&names.account_type, Some(text(grant.account_type.as_str()))),
-    ]
-    .into_iter()
-    .filter_map(|(name, value)| Some((name.clone()?, value?)))
-    .collect()
-}
-
-/// The claims to suppress in one token: the policy's own, and the organization's where there is
-/// none, so that nothing else speaks under its name. A checked policy gives it no attribute's name;
-/// this holds for a policy that was made in code as well.
-pub fn suppressed(policy: &Policy, names: &ClaimNames, grant: &Grant) -> Vec<String> {
-    let mut suppressed = policy.tokens.suppress.clone();
-    if grant.organization.is_none() {
-        suppressed.extend(names.organization.clone());
-    }
-    suppressed
 }
 
 /// The groups to put into the tokens; `None` leaves them as the pool has them, and then the whole

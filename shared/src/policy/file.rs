@@ -6,6 +6,7 @@
 mod access;
 mod invites;
 mod limits;
+mod machines;
 mod mail;
 mod plans;
 mod problem;
@@ -20,10 +21,10 @@ mod values;
 
 pub use problem::{Problem, Problems};
 
-use super::Policy;
+use super::{Policy, Tokens};
 use reader::{Findings, Reader};
 use section::Section;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::Path;
 use toml::de::DeTable;
@@ -85,7 +86,7 @@ fn policy(document: &Section<'_>, base: &Path, read: Read<'_>) -> Policy {
     let plans = plans::plans(document);
     let organizations = access::organizations(document, &plans);
     let mail = document.section("mail", |section| mail::mail(section, base, read));
-    Policy {
+    let mut policy = Policy {
         sign_up: document.section("sign_up", access::sign_up),
         invites: document.section("invites", invites::invites),
         sign_in: document.section("sign_in", access::sign_in),
@@ -93,7 +94,8 @@ fn policy(document: &Section<'_>, base: &Path, read: Read<'_>) -> Policy {
         domains: access::domains(document, &roles, &organizations),
         trusted_providers: access::trusted_providers(document),
         attributes: document.section("attributes", texts::attributes),
-        tokens: document.section("tokens", tokens::tokens),
+        tokens: Tokens::default(),
+        machines: BTreeMap::new(),
         profile: document.section("profile", texts::profile),
         preferences: document.section("preferences", texts::preferences),
         bus: document.section("bus", texts::bus),
@@ -104,7 +106,11 @@ fn policy(document: &Section<'_>, base: &Path, read: Read<'_>) -> Policy {
         roles,
         organizations,
         plans,
-    }
+    };
+    // Last, because they tell of all the others and are weighed with them.
+    document.section("tokens", |section| tokens::tokens(section, &mut policy));
+    machines::machines(document, &mut policy);
+    policy
 }
 
 #[cfg(test)]

@@ -14,6 +14,17 @@ pub enum Status {
     Pending,
 }
 
+impl Status {
+    /// The word in tables and tokens.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Suspended => "suspended",
+            Self::Pending => "pending",
+        }
+    }
+}
+
 /// What applications read of a user: the folded state under the names that they know.
 ///
 /// Absent values are left out rather than null, so that an item stays small.

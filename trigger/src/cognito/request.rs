@@ -59,13 +59,14 @@ impl Request {
         self.0.contains_key(name)
     }
 
-    /// The groups that the pool gives, where the event names them.
+    /// The groups that the pool gives, where the event names them and every one can be read: an
+    /// answer that named only some would take the others away.
     pub fn groups(&self) -> Option<Vec<String>> {
         let groups = self
             .map("groupConfiguration")?
             .get("groupsToOverride")?
             .as_array()?;
-        Some(groups.iter().filter_map(text).collect())
+        groups.iter().map(text).collect()
     }
 
     /// The rest of the group configuration, which an answer about groups has to give back.

@@ -75,6 +75,11 @@ impl<'a> Section<'a> {
         self.reader.report(&self.place_of(key), text);
     }
 
+    /// Tells what the owner should know of a value that was read before.
+    pub(super) fn warn(&self, place: &Place, text: impl Into<String>) {
+        self.reader.warn(place, text);
+    }
+
     /// Tells what the owner should know of a key.
     pub(super) fn warn_key(&self, key: &str, text: impl Into<String>) {
         self.reader.warn(&self.place_of(key), text);
@@ -156,6 +161,28 @@ impl<'a> Section<'a> {
             .collect()
     }
 
+    /// The values in the table of this name, which the owner names; tables among them are sections.
+    pub(super) fn named_values<T>(
+        &self,
+        key: &str,
+        what: &str,
+        read: impl Fn(&Found<String>, Named<'_, 'a>) -> T,
+    ) -> Vec<T> {
+        let shape = join(&join(&self.shape, key), what);
+        let pairs = self.pairs(key, what).into_iter();
+        pairs
+            .map(|(name, value)| match value.as_table() {
+                None => read(&name, Named::Value(value)),
+                table => {
+                    let place = name.place.clone();
+                    Self::read(self.reader, place, shape.clone(), table, |section| {
+                        read(&name, Named::Section(section))
+                    })
+                }
+            })
+            .collect()
+    }
+
     /// The lists in the table of this name, which the owner names; `None` if there is no such table.
     pub(super) fn named_lists(&self, key: &str, what: &str) -> Option<Vec<NamedList>> {
         let lists = self.pairs(key, what).into_iter();
@@ -163,7 +190,8 @@ impl<'a> Section<'a> {
         self.has(key).then(|| lists.collect())
     }
 
-    fn pairs(&self, key: &str, what: &str) -> Vec<(Found<String>, &'a DeValue<'a>)> {
+    /// The values in the table of this name, which the owner names, as they stand.
+    pub(super) fn pairs(&self, key: &str, what: &str) -> Vec<(Found<String>, &'a DeValue<'a>)> {
         self.reader.know(join(&join(&self.shape, key), what));
         let Some(Found { value, place }) = self.value(key) else {
             return Vec::new();
@@ -210,6 +238,15 @@ impl<'a> Section<'a> {
         }
         it
     }
+}
+
+/// What stands under a name that the owner gave.
+#[derive(Clone, Copy)]
+pub(super) enum Named<'s, 'a> {
+    /// A table.
+    Section(&'s Section<'a>),
+    /// Anything else.
+    Value(&'a DeValue<'a>),
 }
 
 /// A name that the owner gave, and the texts under it, if they are a list.

@@ -91,6 +91,13 @@ fn paths_of(text: &str) -> BTreeSet<String> {
         match parts.as_mut_slice() {
             ["organizations", id, ..] => *id = "<id>",
             ["plans", plan, ..] => *plan = "<plan>",
+            ["tokens", "id" | "access", "claims", claim, ..] => *claim = "<claim>",
+            ["tokens", "scopes", "roles", role, ..] => *role = "<role>",
+            ["tokens", "scopes", "permissions", permission] => *permission = "<permission>",
+            ["machines", client, "claims", claim, ..] => {
+                (*client, *claim) = ("<client id>", "<claim>");
+            }
+            ["machines", client, ..] => *client = "<client id>",
             ["roles", "permissions", role] => *role = "<role>",
             ["trusted_providers", provider] => *provider = "<provider>",
             ["mail", "templates", kind, ..] => *kind = "<account type>",
@@ -158,15 +165,27 @@ fn defaults_are_those_of_the_document_that_this_implements() {
         "custom:onboarding_completed"
     );
     assert_eq!(policy.attributes.signup_source, "custom:signup_source");
+    let names: Vec<&str> = policy
+        .tokens
+        .id
+        .iter()
+        .map(|claim| claim.name.as_str())
+        .collect();
     assert_eq!(
-        policy.tokens.id.organization.as_deref(),
-        Some("organization_id")
+        names,
+        ["role", "permissions", "organization_id", "account_type"]
     );
-    assert_eq!(policy.tokens.id, policy.tokens.access);
+    let claims = policy.tokens.id.clone();
     assert_eq!(
-        (policy.tokens.version, policy.tokens.groups),
-        (None, Groups::Keep)
+        policy.tokens,
+        Tokens {
+            id: claims.clone(),
+            access: claims,
+            ..Tokens::default()
+        }
     );
+    assert_eq!(policy.tokens.max_bytes, 2000);
+    assert!(policy.machines.is_empty());
     assert_eq!(policy.preferences, Defaults::default());
     assert!(policy.profile.create && !policy.mail.welcome && !policy.sign_up.is_gated());
 }

@@ -1,4 +1,22 @@
+mod claims;
+mod machines;
+mod scopes;
+mod weight;
+
 use super::*;
+use crate::policy::claims::Source;
+
+/// Names of claims, and what each tells; a constant tells its JSON.
+fn told(claims: &[Claim]) -> Vec<(&str, String)> {
+    let told = |claim: &Claim| match &claim.says {
+        Says::Source(source) => source.as_str().to_owned(),
+        Says::Constant(value) => serde_json::json!(value).to_string(),
+    };
+    claims
+        .iter()
+        .map(|claim| (claim.name.as_str(), told(claim)))
+        .collect()
+}
 
 /// Every name that Cognito keeps to itself (Cognito developer guide, *Pre token generation*).
 const RESERVED: [&str; 29] = [
@@ -134,11 +152,16 @@ fn an_empty_name_leaves_the_value_out() {
     let policy = policy_of(
         "[tokens]\nsuppress = ['role']\n[tokens.id]\nrole = ''\n[tokens.access]\nrole = ''\n",
     );
-    assert_eq!(
-        (policy.tokens.id.role, policy.tokens.access.role),
-        (None, None)
-    );
-    assert_eq!(policy.tokens.id.permissions.as_deref(), Some("permissions"));
+    for claims in [&policy.tokens.id, &policy.tokens.access] {
+        assert_eq!(
+            told(claims),
+            [
+                ("permissions", "permissions".to_owned()),
+                ("organization_id", "organization.id".to_owned()),
+                ("account_type", "account_type".to_owned()),
+            ]
+        );
+    }
 }
 
 #[test]
@@ -169,7 +192,7 @@ fn the_version_is_one_that_cognito_has_and_reaches_the_tokens_named() {
         ("auto", None),
         ("V1_0", Some(TokenVersion::V1)),
         ("V2_0", Some(TokenVersion::V2)),
-        ("V3_0", Some(TokenVersion::V2)),
+        ("V3_0", Some(TokenVersion::V3)),
     ] {
         assert_eq!(
             policy_of(&format!("[tokens]\nversion = '{word}'\n"))

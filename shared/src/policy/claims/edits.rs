@@ -1,0 +1,214 @@
+//! What is changed in one token: claims and scopes that are added, and those that are taken out.
+
+use super::super::scope::Scope;
+use super::super::{Claim, Policy, Says, ScopeEdits};
+use super::name::{ClaimName, HiddenName};
+use super::source::Bearer;
+use super::value::ClaimValue;
+use std::collections::BTreeSet;
+use usher_events::ClientId;
+
+/// The name under which a token shows its scopes.
+const SCOPE: &str = "scope";
+
+/// Everything that is changed in one token. No name and no scope is both added and taken out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Edits {
+    /// Claims to set, in the order of the policy.
+    pub claims: Vec<(ClaimName, ClaimValue)>,
+    /// Claims to suppress, each once.
+    pub suppressed: Vec<HiddenName>,
+    /// Scopes to add; for an access token alone.
+    pub scopes: ScopeEdits,
+    /// What the token had no room for, in the order in which it went.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// A claim that a token had no room for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Its name; `scope` stands for all the scopes that were to be added.
+    pub name: String,
+    /// What it weighs, in bytes of JSON.
+    pub bytes: usize,
+}
+
+impl Edits {
+    /// The ID token of a user. With `only_text` every value is a text, as `V1_0` understands it.
+    pub fn of_id_token(bearer: &Bearer<'_>, only_text: bool) -> Self {
+        let tokens = &bearer.policy.tokens;
+        Self::of_user(bearer, &tokens.id, only_text, ScopeEdits::default())
+    }
+
+    /// The access token of a user.
+    pub fn of_access_token(bearer: &Bearer<'_>) -> Self {
+        let tokens = &bearer.policy.tokens;
+        Self::of_user(bearer, &tokens.access, false, scopes(bearer))
+    }
+
+    /// The access token of a machine. One that the policy does not name, or that does not say who it
+    /// is, gets what everybody gets: the suppressions that hold for every token.
+    pub fn of_machine(policy: &Policy, client: Option<&ClientId>) -> Self {
+        let tokens = &policy.tokens;
+        let machine = client.and_then(|client| policy.machines.get(client));
+        let mut scopes = ScopeEdits {
+            suppress: tokens.scopes.everybody.suppress.clone(),
+            ..ScopeEdits::default()
+        };
+        let mut edits = Self::suppressing(&tokens.suppress);
+        if let Some(machine) = machine {
+            machine.suppress.iter().for_each(|name| edits.hide(name));
+            scopes.add.extend(machine.scopes.add.iter().cloned());
+            scopes
+                .suppress
+                .extend(machine.scopes.suppress.iter().cloned());
+            for (name, value) in &machine.claims {
+                edits.tell(name, Some(value.clone()));
+            }
+        }
+        edits.scopes = settled(scopes);
+        edits.trim(tokens.max_bytes, &[]);
+        edits
+    }
+
+    /// A user's token of whom nothing is known, not even which: what holds for every token, and of
+    /// scopes everything that any role is denied.
+    pub fn of_nobody(policy: &Policy) -> Self {
+        let tokens = &policy.tokens;
+        let denied = tokens.scopes.roles.values();
+        let denied = denied.flat_map(|edits| &edits.suppress);
+        let suppress = tokens.scopes.everybody.suppress.iter().chain(denied);
+        let mut edits = Self::suppressing(&tokens.suppress);
+        edits.scopes.suppress = suppress.cloned().collect();
+        edits
+    }
+
+    fn of_user(bearer: &Bearer<'_>, claims: &[Claim], only_text: bool, scopes: ScopeEdits) -> Self {
+        let tokens = &bearer.policy.tokens;
+        let mut edits = Self::suppressing(&tokens.suppress);
+        for claim in claims {
+            let value = match &claim.says {
+                Says::Source(source) => source.value(bearer),
+                Says::Constant(value) => Some(value.clone()),
+            };
+            let as_text = only_text || claim.as_text;
+            let value = value.map(|value| if as_text { value.into_text() } else { value });
+            edits.tell(&claim.name, value);
+        }
+        edits.scopes = scopes;
+        let kept = |claim: &&Claim| match &claim.says {
+            Says::Source(source) => source.is_kept(),
+            Says::Constant(_) => false,
+        };
+        let kept: Vec<&ClaimName> = claims
+            .iter()
+            .filter(kept)
+            .map(|claim| &claim.name)
+            .collect();
+        edits.trim(tokens.max_bytes, &kept);
+        edits
+    }
+
+    fn suppressing(names: &[HiddenName]) -> Self {
+        Self {
+            suppressed: names.to_vec(),
+            ..Self::default()
+        }
+    }
+
+    fn hide(&mut self, name: &HiddenName) {
+        if !self.suppressed.contains(name) {
+            self.suppressed.push(name.clone());
+        }
+    }
+
+    /// Sets a claim. One without a value is suppressed, so that nothing else speaks under its name;
+    /// so is one that is suppressed already, as Cognito would have it.
+    fn tell(&mut self, name: &ClaimName, value: Option<ClaimValue>) {
+        let is_hidden = self.suppressed.iter().any(|hidden| hidden == name);
+        match value {
+            Some(value) if !is_hidden => self.claims.push((name.clone(), value)),
+            Some(_) | None => self.hide(&name.clone().into()),
+        }
+    }
+
+    /// How many changes Cognito counts.
+    pub fn changes(&self) -> usize {
+        let scopes = self.scopes.add.len() + self.scopes.suppress.len();
+        self.claims.len() + self.suppressed.len() + scopes
+    }
+
+    /// What is added, in bytes of JSON.
+    pub fn weight(&self) -> usize {
+        let claims = self.claims.iter();
+        let claims: usize = claims
+            .map(|(name, value)| value.weight(name.as_str()))
+            .sum();
+        claims + weight_of_scopes(&self.scopes.add)
+    }
+
+    /// Leaves out what the token has no room for: the heaviest claim first and, of two that weigh the
+    /// same, the one whose name comes first, until the rest fits. Scopes that are added go as one. A
+    /// claim that is left out is suppressed; suppressions and `kept` stay, whatever they weigh.
+    fn trim(&mut self, max_bytes: usize, kept: &[&ClaimName]) {
+        while self.weight() > max_bytes {
+            let claims = self.claims.iter().enumerate();
+            let claims = claims.filter(|(_, (name, _))| !kept.contains(&name));
+            let heaviest = claims
+                .map(|(at, (name, value))| (value.weight(name.as_str()), at))
+                .max_by(|(a, at), (b, other)| {
+                    let name = |at: usize| &self.claims[at].0;
+                    a.cmp(b).then_with(|| name(*other).cmp(name(*at)))
+                });
+            let scopes = weight_of_scopes(&self.scopes.add);
+            match heaviest {
+                Some((bytes, at)) if bytes >= scopes => {
+                    let (name, _) = self.claims.remove(at);
+                    self.left_out.push(LeftOut {
+                        name: name.to_string(),
+                        bytes,
+                    });
+                    self.hide(&name.into());
+                }
+                Some(_) | None if scopes > 0 => {
+                    self.scopes.add.clear();
+                    self.left_out.push(LeftOut {
+                        name: SCOPE.to_owned(),
+                        bytes: scopes,
+                    });
+                }
+                Some(_) | None => break,
+            }
+        }
+    }
+}
+
+/// What scopes add to the one text in which a token shows them.
+fn weight_of_scopes(scopes: &BTreeSet<Scope>) -> usize {
+    scopes.iter().map(|scope| scope.as_str().len() + 1).sum()
+}
+
+/// What a user's access token may be used for, beside what the client asked for.
+fn scopes(bearer: &Bearer<'_>) -> ScopeEdits {
+    let (scopes, grant) = (&bearer.policy.tokens.scopes, bearer.grant);
+    let mut edits = scopes.everybody.clone();
+    if let Some(of_role) = scopes.roles.get(&grant.role) {
+        edits.add.extend(of_role.add.iter().cloned());
+        edits.suppress.extend(of_role.suppress.iter().cloned());
+    }
+    for permission in &grant.permissions {
+        let of_permission = scopes.permissions.get(permission).into_iter().flatten();
+        edits.add.extend(of_permission.cloned());
+    }
+    settled(edits)
+}
+
+/// Nothing is added that is taken out as well.
+fn settled(mut edits: ScopeEdits) -> ScopeEdits {
+    let suppress = &edits.suppress;
+    edits.add.retain(|scope| !suppress.contains(scope));
+    edits
+}
+
+#[cfg(test)]
+mod tests;
