@@ -7,6 +7,7 @@ pub mod admit;
 pub mod claims;
 pub mod domain;
 pub mod file;
+pub mod hours;
 pub mod invited;
 pub mod person;
 pub mod react;
