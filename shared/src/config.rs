@@ -171,13 +171,19 @@ impl Overrides {
     /// Puts them over a policy.
     ///
     /// Refuses to switch the welcome mail on where the policy has no sender or no address for its
-    /// links; the policy is unchanged then.
+    /// links, and profiles off where it asks for signs of life; the policy is unchanged then.
     pub fn apply(self, policy: &mut Policy) -> Result<(), ConfigError> {
         let sendable = !policy.mail.from.is_empty() && !policy.mail.app_url.is_empty();
         if self.welcome_mail == Some(true) && !sendable {
             return Err(ConfigError::Bad {
                 key: "ENABLE_WELCOME_EMAIL",
                 expected: "false while the policy's [mail] lacks from or app_url",
+            });
+        }
+        if self.profile_creation == Some(false) && policy.sign_in.refuse_pending {
+            return Err(ConfigError::Bad {
+                key: "ENABLE_PROFILE_CREATION",
+                expected: "true while the policy's sign_in.refuse_pending is on",
             });
         }
         if let Some(on) = self.welcome_mail {

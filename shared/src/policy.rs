@@ -9,8 +9,10 @@ pub mod domain;
 pub mod file;
 pub mod hours;
 pub mod invited;
+pub mod locale;
 pub mod person;
 pub mod react;
+pub mod refusal;
 pub mod scope;
 pub mod tokens;
 
@@ -21,6 +23,7 @@ use std::time::Duration;
 use usher_events::{AccountType, ClientId, OrganizationId, Plan, Role};
 
 pub use domain::{Domain, DomainPattern};
+pub use hours::Hours;
 pub use tokens::{Claim, Groups, Machine, Says, ScopeEdits, Scopes, TokenVersion, Tokens};
 
 /// What a read of the user item has shown; the only thing but the policy that decides on the spot.
@@ -75,6 +78,8 @@ pub struct Policy {
     pub worker: WorkerLimits,
     /// `[messages]`: what a refused user reads. Product copy: short, fixed, without a full stop.
     pub messages: Messages,
+    /// `[refusals.<reason>]`: the same for one reason, and by locale.
+    pub refusals: BTreeMap<refusal::Topic, refusal::Sentence>,
 }
 
 /// Who may sign up.
@@ -149,6 +154,11 @@ pub enum SignInName {
 pub struct SignIn {
     /// What happens while the table does not answer.
     pub when_store_is_down: WhenStoreIsDown,
+    /// Whether users are refused of whom something is recorded, but neither a confirmation nor a
+    /// sign-in.
+    pub refuse_pending: bool,
+    /// `[sign_in.hours]`: when users may sign in; at any time without.
+    pub hours: Option<Hours>,
 }
 
 /// What happens to a sign-in that cannot be checked.
@@ -207,6 +217,8 @@ pub struct Organization {
     pub name: String,
     /// The kind of account that its members have.
     pub account_type: Option<AccountType>,
+    /// Whether its members may sign in.
+    pub active: bool,
     /// What it pays for; always a plan that the policy declares.
     pub plan: Option<Plan>,
 }

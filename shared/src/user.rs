@@ -236,6 +236,16 @@ impl User {
         self.confirmed_at.is_some() || self.noticed_at.is_some()
     }
 
+    /// Whether something is recorded of the user, but no sign of life. A refusal counts for nothing:
+    /// anybody can cause one.
+    pub fn is_pending(&self) -> bool {
+        let refused_at_most = Self {
+            refusal: self.refusal.clone(),
+            ..Self::default()
+        };
+        Status::of(self) == Status::Pending && *self != refused_at_most
+    }
+
     /// Whether an operator has suspended the user.
     pub fn is_suspended(&self) -> bool {
         self.standing

@@ -9,11 +9,13 @@ use crate::refusal::Refusal;
 use serde_json::value::RawValue;
 use std::fmt;
 use usher_events::{
-    Envelope, Fact, LifecycleEvent, MessagePurpose, RefusalReason, SignUpRoute, Sub, identity,
+    Envelope, Fact, LifecycleEvent, MessagePurpose, Person, RefusalReason, SignUpRoute, Sub,
+    identity,
 };
-use usher_shared::policy::{Policy, UserRead, WayIn, admit, claims, invited, person};
+use usher_shared::policy::admit::Occasion;
+use usher_shared::policy::{Policy, UserRead, WayIn, admit, claims, invited, person, refusal};
 use usher_shared::port::Store;
-use usher_shared::user::UserItem;
+use usher_shared::user::{User, UserItem};
 
 /// What one call comes to, before anything is published.
 pub struct Verdict {
@@ -84,7 +86,7 @@ pub async fn decide(
 }
 
 /// A trigger that is another program's business: it passes, unless the policy closes that way in.
-/// Nothing of its event is read but whom a refusal is about.
+/// Nothing of its event is read but whom a refusal is about, and in which language.
 async fn others(
     call: &Call<'_>,
     witness: Witness<'_>,
@@ -102,7 +104,7 @@ async fn others(
             refuse(call, witness, sub, reason, &look)
         }
         None => Verdict {
-            answer: Err(Refusal::new(&witness.policy.messages.sign_in_refused)),
+            answer: Err(worded(call, witness.policy, reason)),
             fact: None,
             reason: Some(reason),
         },
@@ -144,26 +146,10 @@ async fn sign_up(
     match admitted {
         Ok(invite) => Verdict::pass(named(witness.sign_up_requested(call, route, invite))),
         Err(reason) => Verdict {
-            answer: Err(Refusal::new(sign_up_sentence(policy, reason))),
+            answer: Err(worded(call, policy, reason)),
             fact: named(witness.sign_up_refused(call, route, reason)),
             reason: Some(reason),
         },
-    }
-}
-
-/// What somebody reads who may not sign up. Nobody learns which codes there are: an invite that does
-/// not count does not count, for whichever reason.
-fn sign_up_sentence(policy: &Policy, reason: RefusalReason) -> &str {
-    let messages = &policy.messages;
-    match reason {
-        RefusalReason::StoreUnavailable => &messages.try_again,
-        RefusalReason::InviteMissing => &messages.invite_missing,
-        RefusalReason::InviteUnknown
-        | RefusalReason::InviteUsed
-        | RefusalReason::InviteExpired
-        | RefusalReason::InviteRevoked
-        | RefusalReason::InviteForeign => &messages.invite_refused,
-        _ => &messages.sign_up_refused,
     }
 }
 
@@ -189,7 +175,14 @@ async fn sign_in(
         return Verdict::pass(None);
     };
     let look = glance(store, &sub, budget).await;
-    match admit::sign_in(witness.policy, known(&look)) {
+    let policy = witness.policy;
+    let invited = match policy.admits_by_grant() {
+        true => invited_user(call, witness, store, &sub, &look, budget).await,
+        false => None,
+    };
+    let read = invited.as_ref().map_or(known(&look), UserRead::Found);
+    let grant = claims::grant(policy, read, Some(&person_of(call, policy)));
+    match admit::sign_in(policy, known(&look), &grant, witness.now) {
         Ok(()) => Verdict::pass(None),
         Err(reason) => refuse(call, witness, sub, reason, &look),
     }
@@ -202,42 +195,67 @@ async fn token(
     budget: Budget,
     source: TokenSource,
 ) -> Verdict {
-    let sub = match source {
+    let occasion = match source {
         // A machine's token is about no user, whatever else its event may say.
         TokenSource::ClientCredentials => {
             return Verdict::answer(answer::machine_token(call, witness.policy));
         }
-        TokenSource::HostedAuth
-        | TokenSource::Authentication
+        // At the first sign-in with an outside provider no trigger runs before this one.
+        TokenSource::HostedAuth => Occasion::SignIn,
+        TokenSource::Authentication
         | TokenSource::NewPasswordChallenge
         | TokenSource::AuthenticateDevice
-        | TokenSource::RefreshTokens => facts::sub(call),
+        | TokenSource::RefreshTokens => Occasion::Renewal,
     };
-    let Some(sub) = sub else {
+    let Some(sub) = facts::sub(call) else {
         return Verdict::answer(answer::suppressions(call, witness.policy));
     };
     let look = glance(store, &sub, budget).await;
-    if let Err(reason) = admit::token(known(&look)) {
+    let policy = witness.policy;
+    let invited = invited_user(call, witness, store, &sub, &look, budget).await;
+    let read = invited.as_ref().map_or(known(&look), UserRead::Found);
+    let person = person_of(call, policy);
+    let grant = claims::grant(policy, read, Some(&person));
+    if let Err(reason) = admit::token(policy, known(&look), &grant, occasion, witness.now) {
         return refuse(call, witness, sub, reason, &look);
     }
-    let mut who = call.request.person(&witness.policy.attributes);
-    person::normalize(&mut who);
-    let invited = match known(&look) {
-        UserRead::Absent => {
-            let grants = invite::first_grants(call, witness, store, &sub, budget).await;
-            grants.map(|grants| invited::presumed(witness.policy, &grants, witness.now))
-        }
-        UserRead::Found(_) | UserRead::StoreDown => None,
-    };
-    let read = invited.as_ref().map_or(known(&look), UserRead::Found);
-    let grant = claims::grant(witness.policy, read, Some(&who));
     let bearer = claims::Bearer {
-        policy: witness.policy,
+        policy,
         grant: &grant,
         user: read,
-        person: Some(&who),
+        person: Some(&person),
     };
     Verdict::answer(answer::tokens(call, &bearer))
+}
+
+/// The user as an invite will make it, where the worker has not seen the confirmation yet.
+async fn invited_user(
+    call: &Call<'_>,
+    witness: Witness<'_>,
+    store: &dyn Store,
+    sub: &Sub,
+    look: &Look,
+    budget: Budget,
+) -> Option<User> {
+    match known(look) {
+        UserRead::Absent => {
+            let grants = invite::first_grants(call, witness, store, sub, budget).await?;
+            Some(invited::presumed(witness.policy, &grants, witness.now))
+        }
+        UserRead::Found(_) | UserRead::StoreDown => None,
+    }
+}
+
+fn person_of(call: &Call<'_>, policy: &Policy) -> Person {
+    let mut person = call.request.person(&policy.attributes);
+    person::normalize(&mut person);
+    person
+}
+
+/// The sentence for a reason, in the language that the call asks for.
+fn worded(call: &Call<'_>, policy: &Policy, reason: RefusalReason) -> Refusal {
+    let locale = call.request.locale();
+    Refusal::new(refusal::text(policy, reason, locale.as_deref()))
 }
 
 fn refuse(
@@ -247,21 +265,16 @@ fn refuse(
     reason: RefusalReason,
     look: &Look,
 ) -> Verdict {
-    let messages = &witness.policy.messages;
-    let text = match reason {
-        RefusalReason::StoreUnavailable => &messages.try_again,
-        _ => &messages.sign_in_refused,
-    };
     // Anybody can cause a refusal without a password: what the item shows already is not said again.
     let hour = identity::refusal_hour(witness.now);
-    let refusal = look
+    let last = look
         .as_ref()
         .ok()
         .and_then(Option::as_ref)
         .and_then(|item| item.user.refusal.as_ref());
-    let already_said = refusal.is_some_and(|refusal| refusal.at == hour && refusal.value == reason);
+    let already_said = last.is_some_and(|last| last.at == hour && last.value == reason);
     Verdict {
-        answer: Err(Refusal::new(text)),
+        answer: Err(worded(call, witness.policy, reason)),
         fact: (!already_said).then(|| witness.sign_in_refused(call, sub, reason)),
         reason: Some(reason),
     }
@@ -295,20 +308,19 @@ fn known(look: &Look) -> UserRead<'_> {
 /// The answer to a call whose handling broke: what DESIGN's table of failures says of each trigger,
 /// from the call and the policy alone.
 pub fn when_broken(call: &Call<'_>, policy: &Policy) -> Result<Option<Box<RawValue>>, Refusal> {
+    let try_again = || worded(call, policy, RefusalReason::StoreUnavailable);
     match call.source {
         Source::PreSignUp(_) if policy.sign_up.is_gated() || policy.sign_up.asks_for_invites() => {
-            Err(Refusal::new(&policy.messages.try_again))
+            Err(try_again())
         }
-        Source::PreAuthentication => match admit::sign_in(policy, UserRead::StoreDown) {
-            Ok(()) => Ok(None),
-            Err(_) => Err(Refusal::new(&policy.messages.try_again)),
-        },
+        Source::PreAuthentication => admit::unseen(policy)
+            .map(|()| None)
+            .map_err(|reason| worded(call, policy, reason)),
         Source::TokenGeneration(_) => Ok(answer::suppressions(call, policy)),
         Source::Challenge(_) | Source::UserMigration(_) | Source::InboundFederation => {
-            match admit::source(way_in(call.source, policy)) {
-                Ok(()) => Ok(None),
-                Err(_) => Err(Refusal::new(&policy.messages.sign_in_refused)),
-            }
+            admit::source(way_in(call.source, policy))
+                .map(|()| None)
+                .map_err(|reason| worded(call, policy, reason))
         }
         Source::PreSignUp(_)
         | Source::ConfirmSignUp

@@ -89,6 +89,7 @@ impl Trigger {
             trigger.source = call.as_ref().map(|call| call.source.as_str()),
             decision = handled.decision.as_str(),
             reason = handled.reason().map(RefusalReason::as_str),
+            severity = handled.reason().map(|reason| reason.severity().as_str()),
             event.id = published.map(|(envelope, _)| tracing::field::display(envelope.id)),
             route = published.map(|(_, route)| route.as_str()),
             duration_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX),

@@ -184,6 +184,24 @@ fn switches_are_true_or_false_and_go_before_the_policy() {
 }
 
 #[test]
+fn profiles_are_not_switched_off_where_the_policy_asks_for_signs_of_life() {
+    let overrides = |on: bool| Overrides {
+        profile_creation: Some(on),
+        ..Overrides::default()
+    };
+    let mut policy = Policy::default();
+    policy.sign_in.refuse_pending = true;
+    let before = policy.clone();
+    let refused = overrides(false).apply(&mut policy).unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "ENABLE_PROFILE_CREATION must be true while the policy's sign_in.refuse_pending is on"
+    );
+    assert_eq!(policy, before);
+    overrides(true).apply(&mut policy).unwrap();
+}
+
+#[test]
 fn the_welcome_mail_is_not_switched_on_without_a_sender() {
     let silent = ("USHER_POLICY", Some("silent.toml"));
     assert!(!good(&[silent]).policy.mail.welcome);

@@ -4,8 +4,9 @@ mod invite;
 
 pub use invite::{Need, invite};
 
-use super::{Domain, Policy, UserRead, WayIn, WhenStoreIsDown};
-use usher_events::{RefusalReason, SignUpRoute};
+use super::claims::Grant;
+use super::{Domain, Hours, Policy, UserRead, WayIn, WhenStoreIsDown};
+use usher_events::{RefusalReason, SignUpRoute, Time};
 
 /// Whether this address may sign up by this route.
 ///
@@ -47,26 +48,99 @@ pub fn sign_up(
     Ok(())
 }
 
-/// Whether this user may sign in. A user of whom nothing is recorded yet may.
-pub fn sign_in(policy: &Policy, user: UserRead<'_>) -> Result<(), RefusalReason> {
-    match user {
-        UserRead::Found(user) if user.is_suspended() => Err(RefusalReason::UserSuspended),
-        UserRead::Found(_) | UserRead::Absent => Ok(()),
-        UserRead::StoreDown => match policy.sign_in.when_store_is_down {
-            WhenStoreIsDown::Admit => Ok(()),
-            WhenStoreIsDown::Refuse => Err(RefusalReason::StoreUnavailable),
-        },
+impl Policy {
+    /// Whether a sign-in is decided also by what a token would carry.
+    pub fn admits_by_grant(&self) -> bool {
+        let mut organizations = self.organizations.values();
+        self.sign_in.hours.is_some() || organizations.any(|organization| !organization.active)
     }
+}
+
+/// Whether this user may sign in. One of whom nothing is recorded yet may, in the hours of the role
+/// that the first token would carry.
+///
+/// `grant` is what a token would carry now: of one user's facts, only those that grant something
+/// count here.
+pub fn sign_in(
+    policy: &Policy,
+    user: UserRead<'_>,
+    grant: &Grant,
+    now: Time,
+) -> Result<(), RefusalReason> {
+    standing(policy, user, grant)?;
+    let hours = policy.sign_in.hours.as_ref();
+    let hours = match user {
+        UserRead::Found(_) | UserRead::Absent => hours,
+        UserRead::StoreDown => {
+            unseen(policy)?;
+            hours.filter(|hours| hours.apply_while_store_is_down)
+        }
+    };
+    in_hours(hours, grant, now)
+}
+
+/// Whether a sign-in may go on of which nobody can tell anything.
+pub fn unseen(policy: &Policy) -> Result<(), RefusalReason> {
+    match policy.sign_in.when_store_is_down {
+        WhenStoreIsDown::Admit => Ok(()),
+        WhenStoreIsDown::Refuse => Err(RefusalReason::StoreUnavailable),
+    }
+}
+
+/// What a token is asked for after.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Occasion {
+    /// A sign-in that no other trigger may have seen: the first one of an outside provider's user.
+    SignIn,
+    /// A sign-in that was admitted already, or a refresh. Cognito does not always tell which.
+    Renewal,
 }
 
 /// Whether this user may have a token; on a refresh nothing else asks.
 ///
-/// While the store is down the answer is yes whatever the policy says of sign-ins: such a token
-/// carries the least that [`super::claims::grant`] can give.
-pub fn token(user: UserRead<'_>) -> Result<(), RefusalReason> {
+/// While the store is down the answer is yes whatever the policy says of sign-ins, unless hours are
+/// to hold then: such a token carries the least that [`super::claims::grant`] can give.
+pub fn token(
+    policy: &Policy,
+    user: UserRead<'_>,
+    grant: &Grant,
+    occasion: Occasion,
+    now: Time,
+) -> Result<(), RefusalReason> {
+    standing(policy, user, grant)?;
+    let hours = policy.sign_in.hours.as_ref();
+    let hours = hours.filter(|hours| match occasion {
+        Occasion::SignIn => true,
+        Occasion::Renewal => hours.apply_to_refresh,
+    });
+    let hours = hours.filter(|hours| match user {
+        UserRead::Found(_) | UserRead::Absent => true,
+        UserRead::StoreDown => hours.apply_while_store_is_down,
+    });
+    in_hours(hours, grant, now)
+}
+
+/// Whether anything but the time of day stands against the user.
+fn standing(policy: &Policy, user: UserRead<'_>, grant: &Grant) -> Result<(), RefusalReason> {
     match user {
-        UserRead::Found(user) if user.is_suspended() => Err(RefusalReason::UserSuspended),
-        UserRead::Found(_) | UserRead::Absent | UserRead::StoreDown => Ok(()),
+        UserRead::Found(user) if user.is_suspended() => return Err(RefusalReason::UserSuspended),
+        UserRead::Found(user) if policy.sign_in.refuse_pending && user.is_pending() => {
+            return Err(RefusalReason::UserPending);
+        }
+        UserRead::Found(_) | UserRead::Absent | UserRead::StoreDown => {}
+    }
+    let organization = grant.organization.as_ref();
+    let organization = organization.and_then(|id| policy.organizations.get(id));
+    match organization {
+        Some(organization) if !organization.active => Err(RefusalReason::OrganizationInactive),
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn in_hours(hours: Option<&Hours>, grant: &Grant, now: Time) -> Result<(), RefusalReason> {
+    match hours {
+        Some(hours) if !hours.is_open(&grant.role, now) => Err(RefusalReason::OutsideHours),
+        Some(_) | None => Ok(()),
     }
 }
 

@@ -4,6 +4,7 @@
 //! better served by ten lines that each name a key than by the first thing that did not fit.
 
 mod access;
+mod hours;
 mod invites;
 mod limits;
 mod machines;
@@ -11,6 +12,7 @@ mod mail;
 mod plans;
 mod problem;
 mod reader;
+mod refusals;
 mod roles;
 mod section;
 mod sources;
@@ -85,23 +87,27 @@ fn policy(document: &Section<'_>, base: &Path, read: Read<'_>) -> Policy {
     let roles = document.section("roles", roles::roles);
     let plans = plans::plans(document);
     let organizations = access::organizations(document, &plans);
+    let profile = document.section("profile", texts::profile);
     let mail = document.section("mail", |section| mail::mail(section, base, read));
     let mut policy = Policy {
         sign_up: document.section("sign_up", access::sign_up),
         invites: document.section("invites", invites::invites),
-        sign_in: document.section("sign_in", access::sign_in),
+        sign_in: document.section("sign_in", |section| {
+            access::sign_in(section, &roles, &profile)
+        }),
         sources: document.section("sources", sources::sources),
         domains: access::domains(document, &roles, &organizations),
         trusted_providers: access::trusted_providers(document),
         attributes: document.section("attributes", texts::attributes),
         tokens: Tokens::default(),
         machines: BTreeMap::new(),
-        profile: document.section("profile", texts::profile),
         preferences: document.section("preferences", texts::preferences),
         bus: document.section("bus", texts::bus),
         trigger: document.section("trigger", limits::trigger),
         worker: document.section("worker", |section| limits::worker(section, mail.welcome)),
-        messages: document.section("messages", texts::messages),
+        messages: document.section("messages", refusals::messages),
+        refusals: refusals::refusals(document),
+        profile,
         mail,
         roles,
         organizations,

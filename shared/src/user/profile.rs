@@ -6,15 +6,24 @@ use usher_events::{AccountType, OrganizationId, Personal, Role, RoleSource, Time
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
-    /// Confirmed, or has signed in or had a token, and not suspended.
+    /// Has shown a sign of life, such as a confirmation, a sign-in or a token, and is not suspended.
     Active,
     /// Suspended by an operator.
     Suspended,
-    /// Neither confirmed nor seen signing in.
+    /// Has shown none: only an operator has done something, or somebody was refused.
     Pending,
 }
 
 impl Status {
+    /// The status of a user.
+    pub fn of(user: &User) -> Self {
+        match () {
+            () if user.is_suspended() => Self::Suspended,
+            () if user.first_seen_at.is_some() => Self::Active,
+            () => Self::Pending,
+        }
+    }
+
     /// The word in tables and tokens.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -94,11 +103,7 @@ impl Profile {
         let person = user.person.as_ref().map(|register| &register.value);
         let role = user.role();
         let membership = user.membership();
-        let status = match () {
-            () if user.is_suspended() => Status::Suspended,
-            () if user.is_announced() || user.last_login_at.is_some() => Status::Active,
-            () => Status::Pending,
-        };
+        let status = Status::of(user);
         Self {
             email: person.and_then(|person| person.email.clone()),
             first_name: person.and_then(|person| person.given_name.clone()),

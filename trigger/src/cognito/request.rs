@@ -45,6 +45,12 @@ impl Request {
         said("clientMetadata").or_else(|| said("validationData"))
     }
 
+    /// The language in which the client, or else the user, wants to be spoken to. Their own text: it
+    /// chooses among texts and grants nothing.
+    pub fn locale(&self) -> Option<String> {
+        self.hint("locale").or_else(|| self.attribute("locale"))
+    }
+
     /// A flag of the request itself, such as `newDeviceUsed`.
     pub fn flag(&self, name: &str) -> Option<bool> {
         match self.0.get(name)? {

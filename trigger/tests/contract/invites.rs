@@ -293,6 +293,27 @@ async fn the_first_token_carries_what_the_invite_brings_and_nobody_elses() {
 }
 
 #[tokio::test]
+async fn the_first_sign_in_goes_by_the_hours_of_the_role_that_the_invite_brings() {
+    let source = "PreAuthentication_Authentication";
+    let key = key_of(&fixture(source));
+    let hours = "[sign_in.hours]\nzone = 'UTC'\nexempt_roles = ['manager']\n\
+                 open = [{ days = ['mon-sun'], from = '08:00', to = '18:00' }]\n";
+    let outside = Some(RefusalReason::OutsideHours);
+    for (rules, email, reason, asked) in [
+        (hours, EMAIL, None, &["sign_up"][..]),
+        (hours, "bob@example.com", outside, &["sign_up"]),
+        ("", EMAIL, None, &[]),
+    ] {
+        let places = with(invite(1));
+        hold(&places, &key, email, None);
+        let rules = policy(&format!("{OPTIONAL}{rules}"));
+        let (handled, places) = given_under(rules, places, &fixture(source)).await;
+        assert_eq!(handled.reason(), reason, "{email} {asked:?}");
+        assert_eq!(calls(&places), asked, "{email}");
+    }
+}
+
+#[tokio::test]
 async fn a_token_asks_for_the_sign_up_only_while_nothing_is_recorded_of_its_user() {
     let source = "TokenGeneration_Authentication";
     let key = key_of(&fixture(source));

@@ -13,6 +13,7 @@ mod lambda;
 mod outages;
 mod refusals;
 mod senders;
+mod sign_ins;
 mod sources;
 mod tokens;
 mod world;

@@ -153,6 +153,13 @@ fn route(handled: &Handled) -> Option<Route> {
 const GATED: &str = "[sign_up]\nblocked_domains = [\"blocked.example\"]";
 const CAUTIOUS: &str = "[sign_in]\nwhen_store_is_down = \"refuse\"";
 
+/// Nobody signs in at the fixtures' time of day.
+const CLOSED: &str = r#"
+[sign_in.hours]
+zone = "UTC"
+open = [{ days = ["mon-sun"], from = "08:00", to = "18:00" }]
+"#;
+
 /// The policy would give this user a role above the default, and hides a claim.
 const GENEROUS: &str = r#"
 [roles.permissions]

@@ -10,8 +10,9 @@ use std::time::Duration;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use usher_events::{
-    Envelope, EventId, InviteId, LifecycleEvent, OperatorEvent, PoolId, RefusalReason,
-    SignInRefused, SignUpKey, Sub, Subject, SuspensionReason, Time, UserSuspended, identity,
+    Envelope, EventId, InviteId, LifecycleEvent, MembershipSet, OperatorEvent, OrganizationId,
+    PoolId, RefusalReason, Role, RoleSet, SignInRefused, SignUpKey, Sub, Subject, SuspensionReason,
+    Time, UserSuspended, identity,
 };
 use usher_shared::clock::{self, Clock, FixedClock};
 use usher_shared::commit::{Commit, EffectKind, Entry, Lease, Ledger, Recorded};
@@ -364,8 +365,26 @@ pub(crate) fn refusal(handled: &Handled) -> &str {
 /// An operator has suspended the fixtures' user.
 pub(crate) fn suspended() -> Commit {
     let reason = SuspensionReason::Operator;
+    by_operator(UserSuspended { reason })
+}
+
+/// An operator has given the fixtures' user this role.
+pub(crate) fn given_role(role: &str) -> Commit {
+    let role = Role::new(role).ok();
+    by_operator(RoleSet { role })
+}
+
+/// An operator has put the fixtures' user into this organization.
+pub(crate) fn made_member(organization: &str) -> Commit {
+    by_operator(MembershipSet {
+        organization: OrganizationId::new(organization).ok(),
+        account_type: None,
+    })
+}
+
+fn by_operator(event: impl Into<OperatorEvent>) -> Commit {
     commit(
-        Recorded::Operator(OperatorEvent::from(UserSuspended { reason })),
+        Recorded::Operator(event.into()),
         "2026-01-01T00:00:00Z".parse().unwrap(),
     )
 }

@@ -1,6 +1,6 @@
+mod sign_ins;
+
 use super::*;
-use crate::user::{Register, Standing, User};
-use usher_events::{EventId, Time};
 
 fn gated(allowed: &[&str], blocked: &[&str], administrators: bool) -> Policy {
     let mut policy = Policy::default();
@@ -132,46 +132,4 @@ fn users_whom_administrators_create_pass_unless_the_policy_says_otherwise() {
         administrator(&gated(&["acme.example"], &[], true)),
         NOT_ALLOWED
     );
-}
-
-fn standing(standing: Standing) -> User {
-    let by = EventId::from_uuid(uuid::Uuid::nil());
-    let at = Time::from_unix_seconds(0).unwrap();
-    User {
-        standing: Some(Register::new(standing, at, by)),
-        ..User::default()
-    }
-}
-
-#[test]
-fn a_suspended_user_has_neither_sign_in_nor_token_and_a_reinstated_one_has_both() {
-    for policy in [WhenStoreIsDown::Admit, WhenStoreIsDown::Refuse] {
-        let mut of = Policy::default();
-        of.sign_in.when_store_is_down = policy;
-        for (user, expected) in [
-            (
-                standing(Standing::Suspended),
-                Err(RefusalReason::UserSuspended),
-            ),
-            (standing(Standing::Good), Ok(())),
-            (User::default(), Ok(())),
-        ] {
-            assert_eq!(sign_in(&of, UserRead::Found(&user)), expected);
-            assert_eq!(token(UserRead::Found(&user)), expected);
-        }
-        assert_eq!(sign_in(&of, UserRead::Absent), Ok(()));
-        assert_eq!(token(UserRead::Absent), Ok(()));
-    }
-}
-
-#[test]
-fn while_the_store_is_down_the_policy_decides_on_sign_ins_and_tokens_go_on() {
-    let mut policy = Policy::default();
-    assert_eq!(sign_in(&policy, UserRead::StoreDown), Ok(()));
-    policy.sign_in.when_store_is_down = WhenStoreIsDown::Refuse;
-    assert_eq!(
-        sign_in(&policy, UserRead::StoreDown),
-        Err(RefusalReason::StoreUnavailable)
-    );
-    assert_eq!(token(UserRead::StoreDown), Ok(()));
 }

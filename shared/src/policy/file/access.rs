@@ -1,10 +1,12 @@
+use super::hours;
 use super::invites;
 use super::reader::Found;
 use super::roles::{account_type, declared_role, id, is_declared};
 use super::section::{NamedList, Section};
 use super::texts;
 use crate::policy::{
-    DomainPattern, DomainRule, Organization, PlanRules, Roles, SignIn, SignUp, WhenStoreIsDown,
+    DomainPattern, DomainRule, Organization, PlanRules, ProfileRules, Roles, SignIn, SignUp,
+    WhenStoreIsDown,
 };
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,13 +32,34 @@ pub(super) fn sign_up(section: &Section<'_>) -> SignUp {
     }
 }
 
-pub(super) fn sign_in(section: &Section<'_>) -> SignIn {
+pub(super) fn sign_in(section: &Section<'_>, roles: &Roles, profile: &ProfileRules) -> SignIn {
     let words = [
         ("admit", WhenStoreIsDown::Admit),
         ("refuse", WhenStoreIsDown::Refuse),
     ];
     let when_store_is_down = section.choice("when_store_is_down", &words, WhenStoreIsDown::Admit);
-    SignIn { when_store_is_down }
+    let refuse_pending = section.flag("refuse_pending", false);
+    if refuse_pending && !profile.create {
+        let text = "refuses everybody while profile.create is false; no sign of life is kept then";
+        section.report_key("refuse_pending", text);
+    } else if refuse_pending {
+        let text =
+            "a user to whom an operator has given something before the first sign-in never gets in";
+        section.warn_key("refuse_pending", text);
+    }
+    let hours = section.section("hours", |section| {
+        let hours = hours::hours(section, roles)?;
+        if hours.apply_while_store_is_down && when_store_is_down == WhenStoreIsDown::Refuse {
+            let text = "has no meaning while sign_in.when_store_is_down is \"refuse\"";
+            section.report_key("apply_while_store_is_down", text);
+        }
+        Some(hours)
+    });
+    SignIn {
+        when_store_is_down,
+        refuse_pending,
+        hours,
+    }
 }
 
 pub(super) fn organizations(
@@ -50,6 +73,7 @@ pub(super) fn organizations(
         let shown = shown.and_then(|found| texts::line(section, found, LONGEST_NAME));
         let organization = Organization {
             name: shown.unwrap_or_default(),
+            active: section.flag("active", true),
             account_type: kind,
             plan: section.filled("plan").and_then(|found| {
                 let names = plans.keys().map(Plan::as_str);

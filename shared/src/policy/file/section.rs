@@ -49,9 +49,26 @@ impl<'a> Section<'a> {
         value
     }
 
+    /// Where the table is.
+    pub(super) fn place(&self) -> &Place {
+        &self.place
+    }
+
     /// Whether the file has this table at all.
     pub(super) fn is_there(&self) -> bool {
         self.table.is_some()
+    }
+
+    /// Whether there is nothing in the table.
+    pub(super) fn is_empty(&self) -> bool {
+        self.table.is_none_or(DeTable::is_empty)
+    }
+
+    /// Whether the table has this key with an empty list.
+    pub(super) fn is_empty_list(&self, key: &str) -> bool {
+        let value = self.table.and_then(|table| table.get(key));
+        let list = value.and_then(|value| value.get_ref().as_array());
+        list.is_some_and(|list| list.is_empty())
     }
 
     /// Whether the table has this key, with whatever value.
@@ -75,14 +92,14 @@ impl<'a> Section<'a> {
         self.reader.report(&self.place_of(key), text);
     }
 
-    /// Tells what the owner should know of a value that was read before.
-    pub(super) fn warn(&self, place: &Place, text: impl Into<String>) {
-        self.reader.warn(place, text);
-    }
-
     /// Tells what the owner should know of a key.
     pub(super) fn warn_key(&self, key: &str, text: impl Into<String>) {
         self.reader.warn(&self.place_of(key), text);
+    }
+
+    /// Tells what the owner should know of a value that was read before.
+    pub(super) fn warn(&self, place: &Place, text: impl Into<String>) {
+        self.reader.warn(place, text);
     }
 
     /// Where a key is, or else the table that lacks it.
@@ -120,7 +137,7 @@ impl<'a> Section<'a> {
         let array = self.expect(
             &place,
             value,
-            &format!("an array of tables, as in [[{key}]]"),
+            &format!("an array of tables, as in [[{}]]", place.key),
             DeValue::as_array,
         );
         let mut read_tables = Vec::new();
@@ -190,6 +207,31 @@ impl<'a> Section<'a> {
         self.has(key).then(|| lists.collect())
     }
 
+    /// The texts of this very table under keys that the owner chooses, but for those asked for.
+    pub(super) fn own_texts(&self, what: &str) -> Vec<(Found<String>, Found<String>)> {
+        self.reader.know(join(&self.shape, what));
+        let asked = self.asked.borrow().clone();
+        let names = self.table.into_iter().flatten();
+        let names = names.map(|(name, _)| (name.get_ref().to_string(), name.span().start));
+        let mut texts = Vec::new();
+        for (name, at) in names.filter(|(name, _)| !asked.contains(name)) {
+            let place = Place {
+                key: join(&self.place.key, &name),
+                at,
+            };
+            let Some(Found { value, place: at }) = self.at(&name) else {
+                continue;
+            };
+            let text = self.expect(&at, value, "a text in quotes", DeValue::as_str);
+            let text = text.map(|text| Found {
+                value: text.to_owned(),
+                place: at,
+            });
+            texts.extend(text.map(|text| (Found { value: name, place }, text)));
+        }
+        texts
+    }
+
     /// The values in the table of this name, which the owner names, as they stand.
     pub(super) fn pairs(&self, key: &str, what: &str) -> Vec<(Found<String>, &'a DeValue<'a>)> {
         self.reader.know(join(&join(&self.shape, key), what));
@@ -209,8 +251,12 @@ impl<'a> Section<'a> {
     }
 
     pub(super) fn value(&self, key: &str) -> Option<Found<&'a DeValue<'a>>> {
-        self.asked.borrow_mut().push(key.to_owned());
         self.reader.know(join(&self.shape, key));
+        self.at(key)
+    }
+
+    fn at(&self, key: &str) -> Option<Found<&'a DeValue<'a>>> {
+        self.asked.borrow_mut().push(key.to_owned());
         let value = self.table?.get(key)?;
         let place = Place {
             key: join(&self.place.key, key),

@@ -1,6 +1,8 @@
 mod example;
+mod hours;
 mod mail;
 mod places;
+mod refusals;
 mod sources;
 mod tables;
 mod texts;

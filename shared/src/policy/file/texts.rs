@@ -1,15 +1,12 @@
 use super::invites;
 use super::reader::Found;
 use super::section::Section;
-use crate::policy::{Attributes, BusRules, Messages, ProfileRules};
+use crate::policy::{Attributes, BusRules, ProfileRules};
 use crate::preferences::Defaults;
 use std::collections::BTreeSet;
 
 /// Longest name of a custom attribute without `custom:` (Cognito developer guide, *Quotas*).
 const LONGEST_ATTRIBUTE: usize = 20;
-/// Longest text for a refused user, in characters: Cognito puts "PreSignUp failed with error "
-/// before it, and both have to fit on one line of its own pages.
-const LONGEST_MESSAGE: usize = 100;
 
 pub(super) fn attributes(section: &Section<'_>) -> Attributes {
     let mut seen = BTreeSet::new();
@@ -86,34 +83,6 @@ pub(super) fn preferences(section: &Section<'_>) -> Defaults {
     }
 }
 
-pub(super) fn messages(section: &Section<'_>) -> Messages {
-    let message = |key: &str, default: &str| {
-        let found = section.text(key).and_then(|found| {
-            if found.value.ends_with('.') {
-                section.report(
-                    &found.place,
-                    "must not end in a full stop; Cognito adds one",
-                );
-            }
-            line(section, found, LONGEST_MESSAGE)
-        });
-        found.unwrap_or_else(|| default.to_owned())
-    };
-    Messages {
-        sign_up_refused: message(
-            "sign_up_refused",
-            "Sign-up is not possible with this address",
-        ),
-        invite_missing: message("invite_missing", "An invite is needed to sign up"),
-        invite_refused: message("invite_refused", "This invite cannot be used"),
-        sign_in_refused: message(
-            "sign_in_refused",
-            "Sign-in is not possible with this account",
-        ),
-        try_again: message("try_again", "Please try again in a moment"),
-    }
-}
-
 /// A text of one line: not empty, bounded, and without control characters or space around it.
 pub(super) fn line(section: &Section<'_>, found: Found<String>, longest: usize) -> Option<String> {
     let text = found.value.as_str();
@@ -130,7 +99,8 @@ pub(super) fn line(section: &Section<'_>, found: Found<String>, longest: usize) 
     None
 }
 
-fn is_language(tag: &str) -> bool {
+/// Whether a text is a language tag as applications write one.
+pub(super) fn is_language(tag: &str) -> bool {
     let mut subtags = tag.split('-');
     let primary = subtags.next().unwrap_or_default();
     let letters = primary.bytes().all(|b| b.is_ascii_alphabetic());

@@ -52,8 +52,20 @@ async fn our_bug_refuses_a_sign_up_where_the_policy_gates_it_and_lets_it_pass_el
 async fn our_bug_treats_a_sign_in_as_if_the_store_were_down() {
     let event = fixture(SIGN_IN);
     each_bug("", &event, |handled| comes_back(handled, &event)).await;
+    // Whoever cannot tell the time cannot tell that it is closed.
+    let strict = CLOSED.replace("zone =", "apply_while_store_is_down = true\nzone =");
+    each_bug(&strict, &event, |handled| comes_back(handled, &event)).await;
     each_bug(CAUTIOUS, &event, |handled| {
         assert_eq!(refusal(handled), "Please try again in a moment");
+    })
+    .await;
+    let german = format!("{CAUTIOUS}\n[refusals.try_again]\nde = \"Bitte gleich noch einmal\"\n");
+    let event = changed(
+        SIGN_IN,
+        &[("/request/userAttributes/locale", json!("de-AT"))],
+    );
+    each_bug(&german, &event, |handled| {
+        assert_eq!(refusal(handled), "Bitte gleich noch einmal");
     })
     .await;
 }

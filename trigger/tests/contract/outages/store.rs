@@ -50,6 +50,25 @@ async fn a_sign_in_is_refused_without_the_store_where_the_policy_says_so() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn hours_wait_for_the_store_unless_the_policy_says_otherwise() {
+    for source in TOKENS.into_iter().chain([SIGN_IN]) {
+        let event = fixture(source);
+        each_way(CLOSED, STORE, Places::new, &event, |_, handled, _| {
+            assert_eq!(handled.reason(), None, "{source}");
+        })
+        .await;
+        let asked = [SIGN_IN, "TokenGeneration_HostedAuth"].contains(&source);
+        let expected = asked.then_some(RefusalReason::OutsideHours);
+        let strict = CLOSED.replace("zone =", "apply_while_store_is_down = true\nzone =");
+        each_way(&strict, STORE, Places::new, &event, |_, handled, _| {
+            assert_eq!(handled.reason(), expected, "{source}");
+            assert!(!asked || route(handled) == Some(Route::Queue), "{source}");
+        })
+        .await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn tokens_carry_the_default_role_without_the_store_and_never_an_elevated_one() {
     for source in TOKENS {
         each_way(

@@ -4,18 +4,29 @@ use std::time::Duration;
 /// The example that lies at the top of the repository.
 const EXAMPLE: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../usher.toml"));
 
-/// The example with its commented keys taken in, those of the templates or not.
-fn uncommented(text: &str, templates: bool) -> String {
-    let (mut lines, mut in_templates) = (Vec::new(), false);
+/// Tables of the example that show how something is done; without them there is none of it.
+const ILLUSTRATIONS: [&str; 4] = [
+    "[mail.templates",
+    "[sign_in.hours",
+    "[[sign_in.hours",
+    "[refusals",
+];
+
+/// The example with its commented keys taken in, those of the illustrations or not.
+fn uncommented(text: &str, illustrations: bool) -> String {
+    let (mut lines, mut illustrates) = (Vec::new(), false);
     for line in text.lines() {
         let shown = line.strip_prefix("# ").unwrap_or_default();
         let is_key = shown.split_once(" = ").is_some_and(|(key, _)| {
-            !key.is_empty() && key.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
+            !key.is_empty()
+                && key
+                    .bytes()
+                    .all(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'-'))
         });
         if shown.starts_with('[') || line.starts_with('[') {
-            in_templates = shown.starts_with("[mail.templates");
+            illustrates = ILLUSTRATIONS.iter().any(|table| shown.starts_with(table));
         }
-        let taken = (is_key || shown.starts_with('[')) && (templates || !in_templates);
+        let taken = (is_key || shown.starts_with('[')) && (illustrations || !illustrates);
         lines.push(if taken { shown } else { line });
     }
     lines.join("\n")
@@ -45,6 +56,7 @@ fn the_example_is_a_good_policy_for_the_sample_life() {
         policy.organizations[&acme],
         Organization {
             name: "Acme".into(),
+            active: true,
             account_type: business,
             plan: Plan::new("pro").ok(),
         }
@@ -101,6 +113,10 @@ fn paths_of(text: &str) -> BTreeSet<String> {
             ["roles", "permissions", role] => *role = "<role>",
             ["trusted_providers", provider] => *provider = "<provider>",
             ["mail", "templates", kind, ..] => *kind = "<account type>",
+            ["sign_in", "hours", "roles", role, ..] => *role = "<role>",
+            ["refusals", reason] => *reason = "<reason>",
+            ["refusals", reason, "default"] => *reason = "<reason>",
+            ["refusals", reason, locale] => (*reason, *locale) = ("<reason>", "<locale>"),
             _ => {}
         }
         parts.join(".")
@@ -210,4 +226,15 @@ fn each_default_plan_includes_more_than_the_one_below_it() {
         assert!(of(low).is_subset(of(high)) && of(low).len() < of(high).len());
     }
     assert_eq!(plans.len(), 3);
+}
+
+#[test]
+fn the_example_names_every_reason_that_has_a_sentence() {
+    let start = EXAMPLE.find("# The same for one reason").unwrap();
+    for topic in refusal::Topic::ALL {
+        let named = EXAMPLE[start..]
+            .split(|c: char| !c.is_ascii_lowercase() && c != '_')
+            .any(|word| word == topic.as_str());
+        assert!(named, "{}", topic.as_str());
+    }
 }

@@ -65,38 +65,6 @@ fn attributes_are_custom_short_and_read_once() {
 }
 
 #[test]
-fn a_message_is_short_and_leaves_the_full_stop_to_cognito() {
-    let long = "x".repeat(101);
-    for (bad, problem) in [
-        ("No.", "must not end in a full stop; Cognito adds one"),
-        ("", "must not be empty"),
-        (" ", "must not be empty"),
-        ("No ", "must not begin or end with a space"),
-        (
-            "No\\nway",
-            "must not hold line breaks or other control characters",
-        ),
-        (
-            "No\\u0007",
-            "must not hold line breaks or other control characters",
-        ),
-        (long.as_str(), "must be at most 100 characters"),
-    ] {
-        for key in ["sign_up_refused", "sign_in_refused", "try_again"] {
-            let text = format!("[messages]\n{key} = \"{bad}\"\n");
-            assert_eq!(
-                wrong_with(&text),
-                [format!("line 2: messages.{key}: {problem}")],
-                "{bad:?}"
-            );
-        }
-    }
-    let fits = "ä".repeat(100);
-    let policy = policy_of(&format!("[messages]\ntry_again = '{fits}'\n"));
-    assert_eq!(policy.messages.try_again, fits);
-}
-
-#[test]
 fn settings_that_contradict_each_other_are_told() {
     check_problems(&[
         (
