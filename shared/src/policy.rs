@@ -1,7 +1,8 @@
 //! The policy: what the owner of a pool decided, read from a file, and the decisions that follow.
 //!
-//! Three questions, each a pure function: [`admit`] – may this sign-up or sign-in go on?
-//! [`claims`] – what does a token say? [`react`] – what follows from an event, and what is owed?
+//! Four questions, each a pure function: [`admit`] – may this sign-up or sign-in go on?
+//! [`claims`] – what does a token say? [`notice`] – what does it show that is not recorded?
+//! [`react`] – what follows from an event, and what is owed?
 
 pub mod admit;
 pub mod claims;
@@ -10,6 +11,7 @@ pub mod file;
 pub mod hours;
 pub mod invited;
 pub mod locale;
+pub mod notice;
 pub mod person;
 pub mod react;
 pub mod refusal;

@@ -225,7 +225,11 @@ async fn token(
         user: read,
         person: Some(&person),
     };
-    Verdict::answer(answer::tokens(call, &bearer))
+    let answered = Verdict::answer(answer::tokens(call, &bearer));
+    Verdict {
+        fact: witness.noticed(call, sub, known(&look), person),
+        ..answered
+    }
 }
 
 /// The user as an invite will make it, where the worker has not seen the confirmation yet.

@@ -2,13 +2,14 @@
 
 use crate::cognito::{Call, Source};
 use usher_events::{
-    ClientId, ConfirmationRoute, CorrelationId, Envelope, EventId, InviteId, LifecycleEvent,
-    MessageMedium, MessagePurpose, MessageRequested, PasswordReset, RefusalReason, SignInRefused,
-    SignUpConfirmed, SignUpContext, SignUpKey, SignUpRefused, SignUpRequested, SignUpRoute,
-    SignedIn, Sub, Subject, Time, identity,
+    AttributesChanged, ClientId, ConfirmationRoute, CorrelationId, Envelope, EventId, FirstSeen,
+    InviteId, LifecycleEvent, MessageMedium, MessagePurpose, MessageRequested, PasswordReset,
+    Person, RefusalReason, SignInRefused, SignUpConfirmed, SignUpContext, SignUpKey, SignUpRefused,
+    SignUpRequested, SignUpRoute, SignedIn, Sub, Subject, Time, identity,
 };
 use usher_shared::digest::Secret;
-use usher_shared::policy::{self, Policy};
+use usher_shared::policy::notice::{self, Notice};
+use usher_shared::policy::{self, Policy, UserRead};
 
 /// What a fact is made of besides the call itself.
 #[derive(Clone, Copy, Debug)]
@@ -90,12 +91,41 @@ impl Witness<'_> {
         Some(self.envelope(call, subject, id, time, event))
     }
 
+    /// What a token shows of its user that nobody has told us yet; see [`notice`]. `None` also for a
+    /// change without a secret to tell it from others, or in the minute of what is recorded: then the
+    /// next token tells it.
+    pub fn noticed(
+        &self,
+        call: &Call<'_>,
+        sub: Sub,
+        user: UserRead<'_>,
+        person: Person,
+    ) -> Option<Envelope<LifecycleEvent>> {
+        let notice = notice::notice(self.policy, user, &person)?;
+        let client = client(call);
+        let (id, time, event): (EventId, Time, LifecycleEvent) = match notice {
+            Notice::FirstSeen => {
+                let event = FirstSeen { client, person }.into();
+                (identity::once(&call.pool, &sub, &event), self.now, event)
+            }
+            Notice::AttributesChanged { since } => {
+                let digest = self.secret?.person(&person);
+                let (id, time) = identity::attributes_changed(&call.pool, &sub, &digest, self.now);
+                if time <= since {
+                    return None;
+                }
+                (id, time, AttributesChanged { client, person }.into())
+            }
+        };
+        Some(self.envelope(call, Subject::User(sub), id, time, event))
+    }
+
     /// What a trigger that runs after the fact tells; `None` if it tells of no user.
     pub fn after_the_fact(&self, call: &Call<'_>) -> Option<Envelope<LifecycleEvent>> {
         let sub = sub(call)?;
         let mut person = call.request.person(&self.policy.attributes);
         policy::person::normalize(&mut person);
-        let client = call.client_id.clone().and_then(|id| ClientId::new(id).ok());
+        let client = client(call);
         let (id, time, event): (EventId, Time, LifecycleEvent) = match call.source {
             Source::ConfirmSignUp => {
                 let external = call.request.is_external();
@@ -193,6 +223,10 @@ impl Witness<'_> {
             event,
         }
     }
+}
+
+fn client(call: &Call<'_>) -> Option<ClientId> {
+    call.client_id.clone().and_then(|id| ClientId::new(id).ok())
 }
 
 /// The user's sub, where the event names one.

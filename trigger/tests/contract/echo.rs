@@ -364,6 +364,7 @@ fn the_events_of_this_test_take_every_way_through_the_trigger() {
         "password_reset",
         "sign_in_refused",
         "signed_in",
+        "first_seen",
         "message_requested",
     ]);
     let mut runner = TestRunner::deterministic();

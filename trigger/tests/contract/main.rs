@@ -10,6 +10,7 @@ mod canary;
 mod echo;
 mod invites;
 mod lambda;
+mod noticing;
 mod outages;
 mod refusals;
 mod senders;

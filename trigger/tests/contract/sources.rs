@@ -19,12 +19,13 @@ enum Answer {
 }
 use Answer::{Says, Untouched};
 
-/// Every source, the decision, the answer and the type of the event that is published.
+/// Every source, the decision, the answer and the type of the event that is published, of somebody
+/// of whom nothing is recorded.
 fn table() -> Vec<(&'static str, Decision, Answer, Option<&'static str>)> {
     let passed = |source, event| (source, Decision::Passed, Untouched, Some(event));
     let unknown = |source| (source, Decision::Unknown, Untouched, None);
     let passes_on = |source| (source, Decision::Passed, Untouched, None);
-    let token = |source, says| (source, Decision::Answered, Says(says), None);
+    let token = |source, says| (source, Decision::Answered, Says(says), Some("first_seen"));
     let mut table = vec![
         passed("PreSignUp_SignUp", "sign_up_requested"),
         passed("PreSignUp_AdminCreateUser", "sign_up_requested"),

@@ -23,7 +23,6 @@ async fn says(more: &str, commits: &[Commit], source: &str, changes: &[(&str, Va
     let places = Arc::new(Places::knowing(commits));
     let trigger = trigger(policy(&format!("{RULES}{more}")), &places);
     let handled = handle(&trigger, &changed(source, changes)).await;
-    assert_eq!(handled.published, None);
     response(&handled)
 }
 

@@ -1,0 +1,139 @@
+//! What does a token show that nobody has told us?
+
+use super::{Policy, UserRead};
+use usher_events::{Person, Time};
+
+/// What the making of a token brings to light.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// A user of whom no event has said that there is such a user: made by an administrator,
+    /// migrated, imported, or faster than the announcement.
+    FirstSeen,
+    /// The attributes are not those that are recorded.
+    AttributesChanged {
+        /// When the recorded ones were told. What is told as of this instant or before would lose
+        /// to them.
+        since: Time,
+    },
+}
+
+/// What is to be told of a user for whom a token is made, if anything; `seen` is normalized.
+///
+/// Of two things the first counts: it carries the attributes as well. While the store is down nobody
+/// can tell what is new. Where no profiles are kept nothing of the person is, and so nothing of it
+/// changes; a user is new then while there is no item at all. An event that says nothing of the
+/// person takes nothing away.
+pub fn notice(policy: &Policy, user: UserRead<'_>, seen: &Person) -> Option<Notice> {
+    let user = match user {
+        UserRead::StoreDown => return None,
+        UserRead::Absent => return Some(Notice::FirstSeen),
+        UserRead::Found(_) if !policy.profile.create => return None,
+        UserRead::Found(user) => user,
+    };
+    if !user.is_announced() {
+        return Some(Notice::FirstSeen);
+    }
+    let recorded = user.person.as_ref()?;
+    let changed = *seen != recorded.value && *seen != Person::default();
+    changed.then_some(Notice::AttributesChanged { since: recorded.at })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::user::{Register, User};
+    use usher_events::{EventId, Personal};
+    use uuid::Uuid;
+
+    fn ada(email: &str) -> Person {
+        Person {
+            email: Some(Personal::new(email)),
+            email_verified: true,
+            ..Person::default()
+        }
+    }
+
+    fn at(seconds: i64) -> Time {
+        Time::from_unix_seconds(seconds).unwrap()
+    }
+
+    fn known(person: Person) -> User {
+        User {
+            person: Some(Register::new(
+                person,
+                at(7),
+                EventId::from_uuid(Uuid::nil()),
+            )),
+            ..User::default()
+        }
+    }
+
+    fn noticed(user: UserRead<'_>, seen: &Person) -> Option<Notice> {
+        notice(&Policy::default(), user, seen)
+    }
+
+    #[test]
+    fn a_user_is_first_seen_until_an_event_has_said_that_there_is_one() {
+        let seen = ada("ada@example.com");
+        let first = Some(Notice::FirstSeen);
+        assert_eq!(noticed(UserRead::Absent, &seen), first);
+        let mut user = known(seen.clone());
+        user.last_login_at = Some(at(7));
+        assert_eq!(noticed(UserRead::Found(&user), &seen), first);
+        for announce in [
+            |user: &mut User| user.confirmed_at = Some(at(1)),
+            |user: &mut User| user.noticed_at = Some(at(1)),
+        ] {
+            let mut user = user.clone();
+            announce(&mut user);
+            assert_eq!(noticed(UserRead::Found(&user), &seen), None);
+        }
+    }
+
+    #[test]
+    fn attributes_that_differ_in_anything_have_changed_and_the_same_have_not() {
+        let recorded = ada("ada@example.com");
+        let mut user = known(recorded.clone());
+        user.confirmed_at = Some(at(1));
+        let changed = Some(Notice::AttributesChanged { since: at(7) });
+        let unverified = Person {
+            email_verified: false,
+            ..recorded.clone()
+        };
+        let without = Person {
+            email: None,
+            ..recorded.clone()
+        };
+        let linked = Person {
+            providers: vec!["Google".to_owned()],
+            ..recorded.clone()
+        };
+        for seen in [ada("eve@example.com"), unverified, without, linked] {
+            assert_eq!(noticed(UserRead::Found(&user), &seen), changed, "{seen:?}");
+        }
+        assert_eq!(noticed(UserRead::Found(&user), &recorded), None);
+    }
+
+    #[test]
+    fn an_event_that_says_nothing_of_the_person_takes_nothing_away() {
+        let mut user = known(ada("ada@example.com"));
+        user.confirmed_at = Some(at(1));
+        assert_eq!(noticed(UserRead::Found(&user), &Person::default()), None);
+    }
+
+    #[test]
+    fn while_the_store_is_down_nothing_is_new() {
+        assert_eq!(noticed(UserRead::StoreDown, &ada("ada@example.com")), None);
+    }
+
+    #[test]
+    fn where_no_profiles_are_kept_a_user_is_new_once_and_nothing_changes() {
+        let mut policy = Policy::default();
+        policy.profile.create = false;
+        let seen = ada("ada@example.com");
+        let rights = User::default();
+        assert_eq!(notice(&policy, UserRead::Found(&rights), &seen), None);
+        let first = Some(Notice::FirstSeen);
+        assert_eq!(notice(&policy, UserRead::Absent, &seen), first);
+    }
+}
