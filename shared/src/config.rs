@@ -1,10 +1,15 @@
 //! What differs between deployments: read once, here and nowhere else.
 
+mod policy;
+
 use crate::digest::Secret;
-use crate::policy::{Policy, file};
-use base64::{Engine, engine::general_purpose::STANDARD};
+use crate::loading::Loading;
+use crate::policy::Policy;
+use crate::secret::{Keepers, Kept, SecretRef};
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::ops::RangeInclusive;
+use std::path::Path;
+use std::time::Duration;
 use thiserror::Error;
 
 /// Which deployment this is.
@@ -29,6 +34,19 @@ impl Environment {
     }
 }
 
+/// A secret as the environment has it.
+#[derive(Clone, Debug)]
+pub enum SecretSetting {
+    /// The secret itself.
+    Given(Secret),
+    /// Where it is kept.
+    Named(SecretRef),
+}
+
+/// Shorter, and its keeper is asked all the time; longer than a day, and a secret that was changed
+/// outlives the day of its change.
+const SECRET_LIFETIME_S: RangeInclusive<u64> = 10..=86_400;
+
 /// Where things are and what is switched on.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -42,10 +60,15 @@ pub struct Config {
     pub queue_url: String,
     /// `USHER_BUS`
     pub bus: String,
-    /// `USHER_SECRET`: 32 bytes in Base64.
-    pub secret: Secret,
-    /// `USHER_POLICY`, else `usher.toml` beside the function's code; with the overrides applied.
+    /// `USHER_SECRET`: 32 bytes in Base64, or where they are kept.
+    pub secret: SecretSetting,
+    /// `USHER_SECRET_LIFETIME_S`: how long a secret that was read counts as fresh.
+    pub secret_lifetime: Duration,
+    /// The policy in the package, with the overrides applied.
     pub policy: Policy,
+    /// `USHER_POLICY`, `USHER_POLICY_FALLBACK`, `USHER_POLICY_REFRESH_S`: where a policy is that
+    /// replaces it.
+    pub loading: Loading,
     /// `USHER_DEAD_LETTER_URL`: needed by the worker.
     pub dead_letter_url: Option<String>,
     /// Whether Lambda runs us (`AWS_LAMBDA_RUNTIME_API` is there).
@@ -61,8 +84,9 @@ pub struct TableConfig {
     pub region: String,
     /// `USHER_TABLE`
     pub table: String,
-    /// `USHER_SECRET`: the deployment's own, or nothing in the table is found.
-    pub secret: Secret,
+    /// `USHER_SECRET`: the deployment's own, or where that is kept; with another, nothing in the table
+    /// is found.
+    pub secret: SecretSetting,
 }
 
 impl TableConfig {
@@ -219,19 +243,7 @@ impl Config {
                 });
             }
         };
-        let path = policy_path(lookup);
-        let shown = path.display().to_string();
-        let text = read(&path).map_err(|source| ConfigError::PolicyUnreadable {
-            path: shown.clone(),
-            source,
-        })?;
-        let mut policy = file::parse(&text, path.parent().unwrap_or(Path::new("")), read).map_err(
-            |problems| ConfigError::PolicyBad {
-                path: shown,
-                problems: problems.to_string(),
-            },
-        )?;
-        Overrides::from_lookup(lookup)?.apply(&mut policy)?;
+        let (policy, loading) = policy::read(lookup, read)?;
         Ok(Self {
             environment,
             region: region(lookup)?,
@@ -239,7 +251,15 @@ impl Config {
             queue_url: needed(lookup, ("USHER_QUEUE_URL", "the address of the work queue"))?,
             bus: needed(lookup, ("USHER_BUS", "the name of the EventBridge bus"))?,
             secret: secret(&needed(lookup, SECRET)?)?,
+            secret_lifetime: seconds(
+                lookup,
+                "USHER_SECRET_LIFETIME_S",
+                SECRET_LIFETIME_S,
+                900,
+                "10 to 86400 s",
+            )?,
             policy,
+            loading,
             dead_letter_url: lookup("USHER_DEAD_LETTER_URL"),
             in_lambda: lookup("AWS_LAMBDA_RUNTIME_API").is_some(),
             roots_named: ["SSL_CERT_FILE", "SSL_CERT_DIR"]
@@ -271,22 +291,29 @@ fn filled(lookup: Lookup<'_>, key: &str) -> Option<String> {
     lookup(key).filter(|value| !value.is_empty())
 }
 
-fn policy_path(lookup: Lookup<'_>) -> PathBuf {
-    let beside_the_code =
-        || PathBuf::from(lookup("LAMBDA_TASK_ROOT").unwrap_or_default()).join("usher.toml");
-    lookup("USHER_POLICY").map_or_else(beside_the_code, PathBuf::from)
+fn secret(text: &str) -> Result<SecretSetting, ConfigError> {
+    let given = || Secret::from_base64(text).map(SecretSetting::Given);
+    let setting = text.parse().map(SecretSetting::Named).ok().or_else(given);
+    setting.ok_or(ConfigError::Bad {
+        key: "USHER_SECRET",
+        expected: "32 bytes in Base64 (44 characters), or where they are kept: \
+                   secretsmanager:NAME, secretsmanager:NAME#KEY or ssm:NAME",
+    })
 }
 
-fn secret(text: &str) -> Result<Secret, ConfigError> {
-    let bytes = STANDARD
-        .decode(text.trim())
-        .ok()
-        .and_then(|bytes| <[u8; 32]>::try_from(bytes).ok());
-    let bad = ConfigError::Bad {
-        key: "USHER_SECRET",
-        expected: "32 bytes in Base64 (44 characters)",
+fn seconds(
+    lookup: Lookup<'_>,
+    key: &'static str,
+    range: RangeInclusive<u64>,
+    default: u64,
+    expected: &'static str,
+) -> Result<Duration, ConfigError> {
+    let seconds = match lookup(key) {
+        None => Some(default),
+        Some(text) => text.parse().ok().filter(|seconds| range.contains(seconds)),
     };
-    bytes.map(|bytes| Secret::new(&bytes)).ok_or(bad)
+    let seconds = seconds.ok_or(ConfigError::Bad { key, expected })?;
+    Ok(Duration::from_secs(seconds))
 }
 
 fn flag(lookup: Lookup<'_>, key: &'static str) -> Result<Option<bool>, ConfigError> {
@@ -307,6 +334,28 @@ fn flag(lookup: Lookup<'_>, key: &'static str) -> Result<Option<bool>, ConfigErr
 )]
 fn variable(key: &str) -> Option<String> {
     std::env::var(key).ok()
+}
+
+impl ConfigError {
+    /// What it is about: a variable, or the policy file.
+    pub fn key(&self) -> &str {
+        match self {
+            Self::Missing { key, .. } | Self::Bad { key, .. } => key,
+            Self::PolicyUnreadable { path, .. } | Self::PolicyBad { path, .. } => path,
+        }
+    }
+}
+
+impl SecretSetting {
+    /// The secret, as it is kept while the process runs.
+    pub fn kept(self, keepers: Keepers, lifetime: Duration) -> Kept<Secret> {
+        match self {
+            Self::Given(secret) => Kept::given(secret),
+            Self::Named(reference) => {
+                Kept::named(reference, keepers, lifetime, Secret::from_base64)
+            }
+        }
+    }
 }
 
 impl fmt::Display for Environment {

@@ -1,7 +1,8 @@
 //! Keyed digests: names that can be compared and not read.
 
 use crate::invite::{Code, base_32};
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use ring::hmac;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -33,6 +34,12 @@ impl Secret {
     /// Takes 32 bytes of randomness.
     pub fn new(bytes: &[u8; 32]) -> Self {
         Self(hmac::Key::new(hmac::HMAC_SHA256, bytes))
+    }
+
+    /// Reads 32 bytes in Base64. `None` if the text is anything else.
+    pub fn from_base64(text: &str) -> Option<Self> {
+        let bytes = STANDARD.decode(text.trim()).ok()?;
+        Some(Self::new(bytes.as_slice().try_into().ok()?))
     }
 
     /// What stands for a sign-up in this pool under this name, until its user has a sub.

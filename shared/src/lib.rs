@@ -20,6 +20,7 @@ pub mod embedded;
 pub mod eventbridge;
 pub mod held;
 pub mod invite;
+pub mod loading;
 pub mod policy;
 pub mod port;
 pub mod preferences;

@@ -1,4 +1,5 @@
 use super::*;
+use crate::loading::PolicySource;
 use std::collections::BTreeMap;
 use std::io;
 
@@ -154,7 +155,8 @@ fn a_secret_is_32_bytes_and_shows_nowhere() {
         let text = refused(&[("USHER_SECRET", Some(bad))]);
         assert_eq!(
             text,
-            "USHER_SECRET must be 32 bytes in Base64 (44 characters)"
+            "USHER_SECRET must be 32 bytes in Base64 (44 characters), or where they are kept: \
+             secretsmanager:NAME, secretsmanager:NAME#KEY or ssm:NAME"
         );
     }
     let config = good(&[("USHER_SECRET", Some(&format!(" {SECRET}\n")))]);
@@ -271,5 +273,74 @@ fn roots_are_named_by_the_variables_that_every_program_has_for_them() {
     assert!(!good(&[("SSL_CERT_FILE", Some(""))]).roots_named);
     for key in ["SSL_CERT_FILE", "SSL_CERT_DIR"] {
         assert!(good(&[(key, Some("/etc/ssl/own"))]).roots_named, "{key}");
+    }
+}
+
+#[test]
+fn a_secret_may_be_named_where_it_is_kept() {
+    for name in ["secretsmanager:usher/digest#key", "ssm:/usher/digest"] {
+        let config = good(&[("USHER_SECRET", Some(name))]);
+        match config.secret {
+            SecretSetting::Named(reference) => assert_eq!(reference.to_string(), name),
+            SecretSetting::Given(_) => panic!("{name} is not the secret itself"),
+        }
+    }
+}
+
+#[test]
+fn a_policy_may_be_a_parameter_and_the_packages_holds_until_it_is_read() {
+    let ssm = ("USHER_POLICY", Some("ssm:/usher/policy"));
+    for (changes, from) in [
+        (
+            vec![ssm, ("LAMBDA_TASK_ROOT", Some("/var/task"))],
+            "a@b.example",
+        ),
+        (vec![ssm], "a@b.example"),
+        (
+            vec![ssm, ("USHER_POLICY_FALLBACK", Some("silent.toml"))],
+            "",
+        ),
+    ] {
+        let config = good(&changes);
+        let source = PolicySource::Parameter("/usher/policy".to_owned());
+        assert_eq!(config.loading.source, source);
+        assert_eq!(config.policy.mail.from, from, "{changes:?}");
+        assert!(config.loading.packaged.to_string().starts_with("package-"));
+    }
+    let parts = good(&[("USHER_POLICY", Some("ssm:/usher/policy/*"))]);
+    assert_eq!(
+        parts.loading.source,
+        PolicySource::Under("/usher/policy".to_owned())
+    );
+    assert_eq!(
+        refused(&[ssm, ("USHER_POLICY_FALLBACK", Some("bad.toml"))]),
+        refused(&[("USHER_POLICY", Some("bad.toml"))]),
+    );
+}
+
+#[test]
+fn a_policys_place_that_makes_no_sense_is_refused() {
+    assert_eq!(
+        refused(&[("USHER_POLICY", Some("ssm:"))]),
+        "USHER_POLICY must be a path, ssm:NAME, or ssm:/PATH/* for a policy in parts"
+    );
+    assert_eq!(
+        refused(&[("USHER_POLICY_FALLBACK", Some("silent.toml"))]),
+        "USHER_POLICY_FALLBACK must be left out where USHER_POLICY is a file"
+    );
+}
+
+#[test]
+fn what_is_kept_for_a_while_is_kept_for_a_sensible_one() {
+    let config = good(&[]);
+    assert_eq!(config.loading.refresh, Duration::from_mins(1));
+    assert_eq!(config.secret_lifetime, Duration::from_mins(15));
+    for key in ["USHER_POLICY_REFRESH_S", "USHER_SECRET_LIFETIME_S"] {
+        for bad in ["9", "86401", "1m", "-60", "60.5"] {
+            let text = format!("{key} must be 10 to 86400 s");
+            assert_eq!(refused(&[(key, Some(bad))]), text, "{bad}");
+        }
+        good(&[(key, Some("10"))]);
+        good(&[(key, Some("86400"))]);
     }
 }

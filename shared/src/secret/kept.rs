@@ -9,6 +9,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::timeout;
+use tracing::Instrument;
 
 /// The longest that one reading may take. Nobody waits for one, but for a first one that
 /// [`Kept::get`] makes, and whoever asks for that bounds it himself.
@@ -100,7 +101,7 @@ impl<T: Send + Sync + 'static> Kept<T> {
                 }
             }
         };
-        tokio::spawn(turn.take(READING, read));
+        tokio::spawn(turn.take(READING, read).in_current_span());
     }
 
     async fn read(&self, origin: &Origin<T>) {
