@@ -1,5 +1,6 @@
 //! The trigger as a Lambda function.
 
+use crate::deployed::Deployed;
 use crate::handle::Trigger;
 use crate::refusal::Refusal;
 use futures::FutureExt;
@@ -10,19 +11,37 @@ use std::sync::Arc;
 use tracing::Instrument;
 use usher_shared::config::Environment;
 
-/// Answers invocations until the environment ends. Each line of the log names the deployment and the
-/// invocation that it belongs to.
-pub async fn serve(trigger: Trigger, environment: Environment) -> Result<(), Error> {
-    let trigger = Arc::new(trigger);
-    let answer = move |event: LambdaEvent<Box<RawValue>>| {
-        let span = tracing::info_span!(
-            "invocation",
-            environment = environment.as_str(),
-            request.id = event.context.request_id
-        );
-        invoke(Arc::clone(&trigger), event).instrument(span)
-    };
+/// Answers invocations until the environment ends. Each line of the log names the deployment, the
+/// invocation and the policy that it belongs to.
+pub async fn serve(deployed: Deployed, environment: Environment) -> Result<(), Error> {
+    let deployed = Arc::new(deployed);
+    let answer = move |event| one(Arc::clone(&deployed), environment, event);
     lambda_runtime::run(service_fn(answer)).await
+}
+
+/// Answers one invocation by the policy that is in force when it begins, and then sees whether there
+/// is another.
+///
+/// # Errors
+///
+/// As [`invoke`].
+pub async fn one(
+    deployed: Arc<Deployed>,
+    environment: Environment,
+    event: LambdaEvent<Box<RawValue>>,
+) -> Result<Box<RawValue>, Refusal> {
+    let (trigger, edition) = deployed.trigger();
+    let span = tracing::info_span!(
+        "invocation",
+        environment = environment.as_str(),
+        request.id = event.context.request_id,
+        policy.version = %edition.version
+    );
+    let answer = invoke(Arc::new(trigger), event)
+        .instrument(span.clone())
+        .await;
+    span.in_scope(|| deployed.after_an_answer());
+    answer
 }
 
 /// Answers one invocation.

@@ -7,6 +7,7 @@ pub mod answer;
 pub mod budget;
 pub mod cognito;
 pub mod decide;
+pub mod deployed;
 pub mod facts;
 mod fault;
 mod fence;
@@ -17,5 +18,6 @@ pub mod publish;
 pub mod refusal;
 pub mod wiring;
 
+pub use deployed::Deployed;
 pub use handle::{Decision, Handled, Trigger};
 pub use refusal::Refusal;

@@ -1,7 +1,7 @@
 //! The worker as a Lambda function: batches from SQS, and a call each minute to sweep.
 
-use crate::Worker;
 use crate::batch::Message;
+use crate::{Deployed, Worker};
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use futures::FutureExt;
 use lambda_runtime::{Context, Diagnostic, Error, LambdaEvent, service_fn};
@@ -22,17 +22,26 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 /// What somebody reads who invokes the worker with something else.
 const UNKNOWN: &str = "the worker takes a batch of SQS messages, or {\"usher\":\"sweep\"}";
 
-/// Answers invocations until the environment ends. Each line of the log names the deployment and the
-/// invocation that it belongs to.
-pub async fn serve(worker: Worker, environment: Environment) -> Result<(), Error> {
-    let worker = Arc::new(worker);
+/// Answers invocations until the environment ends. Each line of the log names the deployment, the
+/// invocation and the policy that it belongs to.
+pub async fn serve(deployed: Deployed, environment: Environment) -> Result<(), Error> {
+    let deployed = Arc::new(deployed);
     let answer = move |event: LambdaEvent<Box<RawValue>>| {
-        let span = tracing::info_span!(
-            "invocation",
-            environment = environment.as_str(),
-            request.id = event.context.request_id
-        );
-        invoke(Arc::clone(&worker), event).instrument(span)
+        let deployed = Arc::clone(&deployed);
+        async move {
+            let (worker, edition) = deployed.worker();
+            let span = tracing::info_span!(
+                "invocation",
+                environment = environment.as_str(),
+                request.id = event.context.request_id,
+                policy.version = %edition.version
+            );
+            let answer = invoke(Arc::new(worker), event)
+                .instrument(span.clone())
+                .await;
+            span.in_scope(|| deployed.after_a_batch());
+            answer
+        }
     };
     lambda_runtime::run(service_fn(answer)).await
 }

@@ -7,6 +7,7 @@
 //! sweep ([`sweep`]), after which it is resumed ([`resume`]).
 
 pub mod batch;
+pub mod deployed;
 pub mod finish;
 pub mod invite;
 pub mod lambda;
@@ -25,6 +26,8 @@ pub mod welcome;
 pub mod wiring;
 
 mod fault;
+
+pub use deployed::Deployed;
 
 use std::sync::Arc;
 use std::time::Duration;

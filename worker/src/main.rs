@@ -1,6 +1,5 @@
 //! The worker's entry point: `bootstrap` once it is zipped, and a service of its own in a container.
 
-use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::Instrument;
 use usher_shared::{config, telemetry};
@@ -13,7 +12,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let (in_lambda, environment) = (config.in_lambda, config.environment);
     let wired = wiring::worker(config).await?;
     if in_lambda {
-        return lambda::serve(wired.worker, environment).await;
+        return lambda::serve(wired.deployed, environment).await;
     }
     let (mut terminate, mut interrupt) = (
         signal(SignalKind::terminate())?,
@@ -23,7 +22,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
         tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
     };
     let span = tracing::info_span!("service", environment = environment.as_str());
-    poll::run(Arc::new(wired.worker), wired.inbox, stop)
+    poll::run(wired.deployed, wired.inbox, stop)
         .instrument(span)
         .await;
     Ok(())

@@ -2,11 +2,12 @@
 
 use crate::batch::Message;
 use crate::story::Outcome;
-use crate::{Worker, fault};
+use crate::{Deployed, Worker, fault};
 use futures::FutureExt;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
+use tracing::Instrument;
 use usher_shared::clock;
 use usher_shared::port::{Inbox, Received};
 
@@ -21,13 +22,19 @@ const SWEEP: Duration = Duration::from_secs(60);
 /// How long to wait before asking a queue again that did not answer.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// Works on the queue until `stop` completes; then finishes the batch at hand and returns.
-pub async fn run(worker: Arc<Worker>, inbox: Arc<dyn Inbox>, stop: impl Future<Output = ()>) {
+/// Works on the queue until `stop` completes; then finishes the batch at hand and returns. Each
+/// sweep and batch is worked on under the policy that is in force when it begins.
+pub async fn run(
+    worker: impl Into<Deployed>,
+    inbox: Arc<dyn Inbox>,
+    stop: impl Future<Output = ()>,
+) {
+    let deployed = worker.into();
     tokio::pin!(stop);
     let mut next_sweep = Instant::now();
     while stop.as_mut().now_or_never().is_none() {
         if Instant::now() >= next_sweep {
-            if let Err(fault) = worker.sweep().await {
+            if let Err(fault) = deployed.worker().0.sweep().await {
                 tracing::warn!(fault = %fault, "What is due cannot be read now");
             }
             next_sweep = Instant::now() + SWEEP;
@@ -41,13 +48,18 @@ pub async fn run(worker: Arc<Worker>, inbox: Arc<dyn Inbox>, stop: impl Future<O
         match received {
             Ok(received) if received.is_empty() => {}
             Ok(received) => {
-                take(&worker, inbox.as_ref(), &received).await;
+                let (worker, edition) = deployed.worker();
+                let span = tracing::info_span!("batch", policy.version = %edition.version);
+                take(&worker, inbox.as_ref(), &received)
+                    .instrument(span)
+                    .await;
             }
             Err(fault) => {
                 tracing::warn!(fault = %fault, "The queue does not answer; asking again soon");
                 tokio::select! { () = &mut stop => break, () = clock::sleep(PAUSE) => {} }
             }
         }
+        deployed.after_a_batch();
     }
     tracing::info!("Drained; nothing more is received");
 }

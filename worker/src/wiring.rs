@@ -1,20 +1,29 @@
 //! Builds the worker from its configuration: the only place here that knows a real service.
 
-use crate::{Worker, welcome::Templates};
+use crate::deployed::Ruling;
+use crate::{Deployed, Worker};
 use anyhow::Context;
+use futures::future::join;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::timeout;
 use usher_shared::aws::{Clients, Timeouts};
 use usher_shared::chance;
 use usher_shared::clock::WallClock;
 use usher_shared::config::Config;
+use usher_shared::loading::Policies;
 use usher_shared::port::Inbox;
-use usher_shared::secret::Kept;
-use usher_shared::{dynamodb, eventbridge, ses, sqs};
+use usher_shared::secret::Keepers;
+use usher_shared::{dynamodb, eventbridge, secrets_manager, ses, sqs, ssm};
+
+/// How long a start waits for policy and secret. Until they are there the package's own policy
+/// decides, and whoever needs the secret tries again.
+const PREPARING: Duration = Duration::from_millis(500);
 
 /// A worker, and the queue that it polls where Lambda does not.
 pub struct Wired {
     /// The worker.
-    pub worker: Worker,
+    pub deployed: Deployed,
     /// Its queue, from the reader's side.
     pub inbox: Arc<dyn Inbox>,
 }
@@ -23,8 +32,26 @@ pub struct Wired {
 pub async fn worker(config: Config) -> anyhow::Result<Wired> {
     let clients = Clients::load(&config, Timeouts::WORKER).await;
     let dead_letter_url = config.dead_letter_url()?.to_owned();
-    let templates =
-        Templates::new(&config.policy).context("the policy's mail templates cannot be used")?;
+    let keepers = Keepers {
+        parameters: Arc::new(ssm::ParameterStore::new(&clients)),
+        secrets: Arc::new(secrets_manager::SecretsManager::new(&clients)),
+    };
+    let parameters = Arc::clone(&keepers.parameters);
+    let policies = Policies::new(config.policy, config.loading, parameters, Ruling::make)
+        .context("the policy's mail templates cannot be used")?;
+    let secret = config.secret.kept(keepers, config.secret_lifetime);
+    let (loaded, read) = join(
+        timeout(PREPARING, policies.load()),
+        timeout(PREPARING, secret.get()),
+    )
+    .await;
+    if loaded.is_err() {
+        tracing::warn!("The policy was not read at start; the package's own decides until it is");
+    }
+    if read.is_err() {
+        tracing::warn!("The secret was not read at start; who needs it will try again");
+    }
+    let Ruling { policy, templates } = policies.current().made.clone();
     let queue = Arc::new(sqs::WorkQueue::new(&clients, config.queue_url));
     let worker = Worker {
         templates,
@@ -34,12 +61,12 @@ pub async fn worker(config: Config) -> anyhow::Result<Wired> {
         bus: Arc::new(eventbridge::EventBus::new(&clients, config.bus)),
         mailer: Arc::new(ses::Ses::new(&clients)),
         clock: Arc::new(WallClock),
-        secret: Kept::given(config.secret),
+        secret,
         owner: chance::owner(),
-        policy: Arc::new(config.policy),
+        policy,
     };
     Ok(Wired {
-        worker,
+        deployed: Deployed::new(worker, policies),
         inbox: queue,
     })
 }

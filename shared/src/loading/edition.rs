@@ -27,10 +27,12 @@ pub type Make<T> = fn(Policy) -> Result<T, Unfit>;
 
 /// A policy without problems, of which nothing can be made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{key} cannot be used")]
+#[error("{key} cannot be used: {problem}")]
 pub struct Unfit {
     /// What cannot be used, by its name in the policy.
     pub key: String,
+    /// Why, for whoever starts a process with it.
+    pub problem: String,
 }
 
 /// The first thing that is wrong with a policy, and how many there are. No values: a policy is
@@ -248,6 +250,7 @@ mod tests {
                 |_| {
                     Err(Unfit {
                         key: "mail.templates".to_owned(),
+                        problem: "planted".to_owned(),
                     })
                 },
                 Refused::of("mail.templates"),

@@ -7,6 +7,7 @@
 )]
 
 mod canary;
+mod deployed;
 mod echo;
 mod invites;
 mod lambda;

@@ -3,6 +3,7 @@
 //! how long the trigger would have let Cognito wait.
 
 mod bugs;
+mod cold_start;
 mod publishing;
 mod store;
 
