@@ -12,6 +12,6 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     telemetry::init(&filter, telemetry::Format::Json)?;
     let config = config::Config::from_env()?;
     let environment = config.environment;
-    let deployed = usher_trigger::wiring::trigger(config).await?;
+    let deployed = Box::pin(usher_trigger::wiring::trigger(config)).await?;
     usher_trigger::lambda::serve(deployed, environment).await
 }

@@ -154,7 +154,10 @@ mod tests {
         policies.load().await;
         assert_eq!(in_force(&policies), ("second".to_owned(), 2));
 
-        for (subject, expected) in [("{{ nobody_knows }}", ("second", 2)), ("third", ("third", 3))] {
+        for (subject, expected) in [
+            ("{{ nobody_knows }}", ("second", 2)),
+            ("third", ("third", 3)),
+        ] {
             let before = policies.current();
             {
                 let mut kept = store.0.lock().unwrap();
