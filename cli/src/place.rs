@@ -10,6 +10,9 @@ use usher_shared::digest::Secret;
 use usher_shared::dynamodb::Table;
 use usher_shared::embedded::{QueueLimits, Stack};
 use usher_shared::policy::Policy;
+use usher_shared::secret::Keepers;
+use usher_shared::secrets_manager::SecretsManager;
+use usher_shared::ssm::ParameterStore;
 
 /// Which deployment.
 #[derive(clap::Args)]
@@ -39,14 +42,19 @@ pub struct Opened {
 }
 
 impl Place {
-    /// Opens it; on AWS nothing is called yet.
+    /// Opens it; on AWS nothing is called yet, but for the secret where USHER_SECRET names it.
     pub async fn open(&self, policy: &Policy) -> anyhow::Result<Opened> {
         if self.aws {
             let config = TableConfig::from_env().context("--aws needs to know the deployment")?;
             let clients = Clients::for_command(config.region, Timeouts::WORKER).await;
+            let keepers = Keepers {
+                parameters: Arc::new(ParameterStore::new(&clients)),
+                secrets: Arc::new(SecretsManager::new(&clients)),
+            };
+            let secret = config.secret.read(&keepers).await;
             return Ok(Opened {
                 table: Table::new(&clients, config.table),
-                secret: config.secret,
+                secret: secret.context("the secret that USHER_SECRET names cannot be had")?,
                 stack: None,
             });
         }

@@ -5,7 +5,8 @@ mod policy;
 use crate::digest::Secret;
 use crate::loading::Loading;
 use crate::policy::Policy;
-use crate::secret::{Keepers, Kept, SecretRef};
+use crate::secret::{Keepers, Kept, SecretRef, Unread};
+use secrecy::ExposeSecret;
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::path::Path;
@@ -347,6 +348,17 @@ impl ConfigError {
 }
 
 impl SecretSetting {
+    /// The secret, for a command that needs it once.
+    pub async fn read(self, keepers: &Keepers) -> Result<Secret, Unread> {
+        match self {
+            Self::Given(secret) => Ok(secret),
+            Self::Named(reference) => {
+                let (text, _) = reference.read(keepers).await?;
+                Secret::from_base64(text.expose_secret()).ok_or(Unread::Unfit)
+            }
+        }
+    }
+
     /// The secret, as it is kept while the process runs.
     pub fn kept(self, keepers: Keepers, lifetime: Duration) -> Kept<Secret> {
         match self {
