@@ -351,7 +351,7 @@ fn meant(texts: &[String]) -> Option<u128> {
         .any(|line| !line.is_empty() && !line.starts_with('#'));
     let no_files = |_: &Path| Err(io::ErrorKind::NotFound.into());
     let policy = file::parse(&whole, Path::new(""), &no_files).ok()?;
-    says.then(|| policy.trigger.budget.as_millis())
+    says.then_some(policy.trigger.budget.as_millis())
 }
 
 proptest! {
