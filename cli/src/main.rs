@@ -47,7 +47,7 @@ fn main() -> ExitCode {
                 Verb::Play(play) => play.run().await,
                 Verb::Local(local) => local.run().await,
                 Verb::Policy(verb) => policy::run(verb),
-                Verb::Invite(verb) => Box::pin(invite::run(*verb)).await,
+                Verb::Invite(verb) => invite::run(*verb).await,
             }
         }),
         Err(error) => Err(error.into()),

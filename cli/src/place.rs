@@ -45,18 +45,7 @@ impl Place {
     /// Opens it; on AWS nothing is called yet, but for the secret where USHER_SECRET names it.
     pub async fn open(&self, policy: &Policy) -> anyhow::Result<Opened> {
         if self.aws {
-            let config = TableConfig::from_env().context("--aws needs to know the deployment")?;
-            let clients = Clients::for_command(config.region, Timeouts::WORKER).await;
-            let keepers = Keepers {
-                parameters: Arc::new(ParameterStore::new(&clients)),
-                secrets: Arc::new(SecretsManager::new(&clients)),
-            };
-            let secret = config.secret.read(&keepers).await;
-            return Ok(Opened {
-                table: Table::new(&clients, config.table),
-                secret: secret.context("the secret that USHER_SECRET names cannot be had")?,
-                stack: None,
-            });
+            return Box::pin(on_aws()).await;
         }
         let limits = QueueLimits {
             visibility_timeout: policy.worker.lease,
@@ -69,6 +58,21 @@ impl Place {
             stack: Some(stack),
         })
     }
+}
+
+async fn on_aws() -> anyhow::Result<Opened> {
+    let config = TableConfig::from_env().context("--aws needs to know the deployment")?;
+    let clients = Clients::for_command(config.region, Timeouts::WORKER).await;
+    let keepers = Keepers {
+        parameters: Arc::new(ParameterStore::new(&clients)),
+        secrets: Arc::new(SecretsManager::new(&clients)),
+    };
+    let secret = config.secret.read(&keepers).await;
+    Ok(Opened {
+        table: Table::new(&clients, config.table),
+        secret: secret.context("the secret that USHER_SECRET names cannot be had")?,
+        stack: None,
+    })
 }
 
 impl Opened {
