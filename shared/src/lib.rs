@@ -33,6 +33,7 @@ pub mod sign_up;
 pub mod sqs;
 pub mod ssm;
 pub mod telemetry;
+pub mod template;
 #[cfg(feature = "testkit")]
 pub mod testkit;
 pub mod user;

@@ -6,6 +6,7 @@
 
 pub mod admit;
 pub mod claims;
+pub mod custom_messages;
 pub mod domain;
 pub mod file;
 pub mod hours;
@@ -24,6 +25,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use usher_events::{AccountType, ClientId, OrganizationId, Plan, Role};
 
+pub use custom_messages::{CustomMessages, MessageSource};
 pub use domain::{Domain, DomainPattern};
 pub use hours::Hours;
 pub use tokens::{Claim, Groups, Machine, Says, ScopeEdits, Scopes, TokenVersion, Tokens};
@@ -82,6 +84,8 @@ pub struct Policy {
     pub messages: Messages,
     /// `[refusals.<reason>]`: the same for one reason, and by locale.
     pub refusals: BTreeMap<refusal::Topic, refusal::Sentence>,
+    /// `[custom_messages]`: what Cognito sends in place of the pool's own templates.
+    pub custom_messages: CustomMessages,
 }
 
 /// Who may sign up.

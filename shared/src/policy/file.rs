@@ -4,6 +4,7 @@
 //! better served by ten lines that each name a key than by the first thing that did not fit.
 
 mod access;
+mod custom_messages;
 mod hours;
 mod invites;
 mod limits;
@@ -108,6 +109,9 @@ fn policy(document: &Section<'_>, base: &Path, read: Read<'_>) -> Policy {
         messages: document.section("messages", refusals::messages),
         refusals: refusals::refusals(document),
         profile,
+        custom_messages: document.section("custom_messages", |section| {
+            custom_messages::custom_messages(section, &mail.app_name, base, read)
+        }),
         mail,
         roles,
         organizations,

@@ -107,7 +107,7 @@ fn template(section: &Section<'_>, base: &Path, read: Read<'_>) -> MailTemplate 
 
 /// The file of this name, which lies beside the policy or below, because only that is packaged
 /// with it.
-fn file(
+pub(super) fn file(
     section: &Section<'_>,
     found: &Found<String>,
     base: &Path,

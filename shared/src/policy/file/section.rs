@@ -232,6 +232,17 @@ impl<'a> Section<'a> {
         texts
     }
 
+    /// The texts in the table of this name, under names that the owner chooses.
+    pub(super) fn named_texts(&self, key: &str, what: &str) -> Vec<(Found<String>, Found<String>)> {
+        let text = |(name, value): (Found<String>, &'a DeValue<'a>)| {
+            let text = self.expect(&name.place, value, "a text in quotes", DeValue::as_str)?;
+            let place = name.place.clone();
+            let value = text.to_owned();
+            Some((name, Found { value, place }))
+        };
+        self.pairs(key, what).into_iter().filter_map(text).collect()
+    }
+
     /// The values in the table of this name, which the owner names, as they stand.
     pub(super) fn pairs(&self, key: &str, what: &str) -> Vec<(Found<String>, &'a DeValue<'a>)> {
         self.reader.know(join(&join(&self.shape, key), what));

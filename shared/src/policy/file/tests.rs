@@ -1,3 +1,4 @@
+mod custom_messages;
 mod example;
 mod hours;
 mod mail;
@@ -12,12 +13,15 @@ use super::*;
 use crate::policy::*;
 use std::path::PathBuf;
 
-/// Two mail bodies, one empty file, one that nobody may read, and nothing else.
+/// A few mails, one empty file, one that nobody may read, and nothing else.
 fn files(path: &Path) -> io::Result<String> {
     let path: PathBuf = path.components().collect();
     match path.to_str().expect("the tests name files in ASCII") {
         "base/hello.txt" | "base/templates/welcome.txt" => Ok("Hello {{ first_name }}".to_owned()),
         "base/hello.html" | "base/templates/welcome.html" => Ok("<p>Hello</p>".to_owned()),
+        "base/code.html" => Ok("<p>{{ code }}</p>".to_owned()),
+        "base/broken.html" => Ok("<p>\n{{ code ".to_owned()),
+        "base/templates/invitation.html" => Ok("<p>{{ username }}</p><p>{{ code }}</p>".to_owned()),
         "base/empty.txt" => Ok(" \n".to_owned()),
         "base/locked.txt" => Err(io::ErrorKind::PermissionDenied.into()),
         _ => Err(io::ErrorKind::NotFound.into()),

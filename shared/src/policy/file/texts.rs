@@ -15,14 +15,8 @@ pub(super) fn attributes(section: &Section<'_>) -> Attributes {
             return default.to_owned();
         };
         let name = found.value.as_str();
-        let bare = name.strip_prefix("custom:").unwrap_or_default();
-        let plain = !bare.is_empty()
-            && bare.chars().count() <= LONGEST_ATTRIBUTE
-            && !bare.chars().any(|c| c.is_whitespace() || c.is_control());
-        if !name.is_empty() && !plain {
-            let text = format!(
-                "must be custom: and a name of at most {LONGEST_ATTRIBUTE} characters, or empty"
-            );
+        if !name.is_empty() && !is_custom_attribute(name) {
+            let text = format!("must be {}, or empty", custom_attribute_shape());
             section.report(&found.place, text);
         } else if !name.is_empty() && !seen.insert(found.value.clone()) {
             section.report(&found.place, format!("{name} fills another field already"));
@@ -36,6 +30,18 @@ pub(super) fn attributes(section: &Section<'_>) -> Attributes {
         signup_source: attribute("signup_source", "custom:signup_source"),
         sign_in_name: invites::sign_in_name(section),
     }
+}
+
+pub(super) fn is_custom_attribute(name: &str) -> bool {
+    let bare = name.strip_prefix("custom:").unwrap_or_default();
+    !bare.is_empty()
+        && bare.chars().count() <= LONGEST_ATTRIBUTE
+        && !bare.chars().any(|c| c.is_whitespace() || c.is_control())
+}
+
+/// What [`is_custom_attribute`] wants, for problems.
+pub(super) fn custom_attribute_shape() -> String {
+    format!("custom: and a name of at most {LONGEST_ATTRIBUTE} characters")
 }
 
 pub(super) fn profile(section: &Section<'_>) -> ProfileRules {

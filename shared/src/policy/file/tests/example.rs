@@ -5,11 +5,12 @@ use std::time::Duration;
 const EXAMPLE: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../usher.toml"));
 
 /// Tables of the example that show how something is done; without them there is none of it.
-const ILLUSTRATIONS: [&str; 4] = [
+const ILLUSTRATIONS: [&str; 5] = [
     "[mail.templates",
     "[sign_in.hours",
     "[[sign_in.hours",
     "[refusals",
+    "[custom_messages.",
 ];
 
 /// The example with its commented keys taken in, those of the illustrations or not.
@@ -83,7 +84,7 @@ fn every_key_that_is_read_stands_in_the_example() {
     let present = paths_of(&uncommented(EXAMPLE, true));
     let missing: Vec<&String> = known
         .iter()
-        .filter(|path| !present.contains(*path))
+        .filter(|path| !present.contains(&shape(path)))
         .collect();
     assert!(missing.is_empty(), "{missing:?}");
     assert!(known.len() > 60, "{}", known.len());
@@ -98,30 +99,41 @@ fn paths_of(text: &str) -> BTreeSet<String> {
         &toml::de::DeValue::Table(table.into_inner()),
         &mut paths,
     );
-    let chosen = |path: String| {
-        let mut parts: Vec<&str> = path.split('.').collect();
-        match parts.as_mut_slice() {
-            ["organizations", id, ..] => *id = "<id>",
-            ["plans", plan, ..] => *plan = "<plan>",
-            ["tokens", "id" | "access", "claims", claim, ..] => *claim = "<claim>",
-            ["tokens", "scopes", "roles", role, ..] => *role = "<role>",
-            ["tokens", "scopes", "permissions", permission] => *permission = "<permission>",
-            ["machines", client, "claims", claim, ..] => {
-                (*client, *claim) = ("<client id>", "<claim>");
-            }
-            ["machines", client, ..] => *client = "<client id>",
-            ["roles", "permissions", role] => *role = "<role>",
-            ["trusted_providers", provider] => *provider = "<provider>",
-            ["mail", "templates", kind, ..] => *kind = "<account type>",
-            ["sign_in", "hours", "roles", role, ..] => *role = "<role>",
-            ["refusals", reason] => *reason = "<reason>",
-            ["refusals", reason, "default"] => *reason = "<reason>",
-            ["refusals", reason, locale] => (*reason, *locale) = ("<reason>", "<locale>"),
-            _ => {}
+    paths.iter().map(|path| shape(path)).collect()
+}
+
+/// A path with the names that an owner chooses as the reader shows them. All that Cognito sends has
+/// the same keys, and one example is enough.
+fn shape(path: &str) -> String {
+    let is_source = |key: &str| MessageSource::ALL.iter().any(|(source, _)| *source == key);
+    let mut parts: Vec<&str> = path.split('.').collect();
+    match parts.as_mut_slice() {
+        ["organizations", id, ..] => *id = "<id>",
+        ["plans", plan, ..] => *plan = "<plan>",
+        ["tokens", "id" | "access", "claims", claim, ..] => *claim = "<claim>",
+        ["tokens", "scopes", "roles", role, ..] => *role = "<role>",
+        ["tokens", "scopes", "permissions", permission] => *permission = "<permission>",
+        ["machines", client, "claims", claim, ..] => {
+            (*client, *claim) = ("<client id>", "<claim>");
         }
-        parts.join(".")
-    };
-    paths.into_iter().map(chosen).collect()
+        ["machines", client, ..] => *client = "<client id>",
+        ["roles", "permissions", role] => *role = "<role>",
+        ["trusted_providers", provider] => *provider = "<provider>",
+        ["mail", "templates", kind, ..] => *kind = "<account type>",
+        ["sign_in", "hours", "roles", role, ..] => *role = "<role>",
+        ["refusals", reason] => *reason = "<reason>",
+        ["refusals", reason, "default"] => *reason = "<reason>",
+        ["refusals", reason, locale] => (*reason, *locale) = ("<reason>", "<locale>"),
+        ["custom_messages", "brand", name] => *name = "<name>",
+        ["custom_messages", source, rest @ ..] if is_source(source) => {
+            *source = "<source>";
+            if let Some(locale) = rest.first_mut() {
+                *locale = "<locale>";
+            }
+        }
+        _ => {}
+    }
+    parts.join(".")
 }
 
 fn walk(path: &str, value: &toml::de::DeValue<'_>, paths: &mut BTreeSet<String>) {
