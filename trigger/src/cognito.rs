@@ -51,12 +51,21 @@ impl<'a> Call<'a> {
 
     /// The event with one member of its `response` set, and nothing else changed.
     pub fn with_response(&self, key: &str, value: &RawValue) -> Box<RawValue> {
-        let response = self
+        self.with_responses(&[(key, value)])
+    }
+
+    /// The event with these members of its `response` set, and nothing else changed.
+    pub fn with_responses(&self, members: &[(&str, &RawValue)]) -> Box<RawValue> {
+        let mut response = self
             .raw
             .get("response")
             .and_then(RawObject::read)
-            .unwrap_or_default();
-        let response = response.with(key, value);
+            .unwrap_or_default()
+            .to_raw();
+        for (key, value) in members {
+            let object = RawObject::read(&response).unwrap_or_default();
+            response = object.with(key, value);
+        }
         self.raw.with("response", &response)
     }
 

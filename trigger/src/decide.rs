@@ -5,6 +5,7 @@ use crate::budget::Budget;
 use crate::cognito::{Call, Source, TokenSource};
 use crate::facts::{self, Witness};
 use crate::invite;
+use crate::message;
 use crate::refusal::Refusal;
 use serde_json::value::RawValue;
 use std::fmt;
@@ -13,7 +14,9 @@ use usher_events::{
     identity,
 };
 use usher_shared::policy::admit::Occasion;
-use usher_shared::policy::{Policy, UserRead, WayIn, admit, claims, invited, person, refusal};
+use usher_shared::policy::{
+    MessageSource, Policy, UserRead, WayIn, admit, claims, invited, person, refusal,
+};
 use usher_shared::port::Store;
 use usher_shared::user::{User, UserItem};
 
@@ -73,6 +76,12 @@ pub async fn decide(
             }
             Verdict::pass(fact)
         }
+        Source::CustomMessage(source) => {
+            if source == MessageSource::ResendCode {
+                invite::extend(call, witness, store, budget).await;
+            }
+            Verdict::answer(message::answer(call, witness.policy, source))
+        }
         Source::CustomSender(medium, purpose) => {
             if purpose == MessagePurpose::ResendCode {
                 invite::extend(call, witness, store, budget).await;
@@ -123,6 +132,7 @@ fn way_in(source: Source, policy: &Policy) -> WayIn {
         | Source::PreAuthentication
         | Source::PostAuthentication
         | Source::TokenGeneration(_)
+        | Source::CustomMessage(_)
         | Source::CustomSender(..) => WayIn::Pass,
     }
 }
@@ -330,6 +340,7 @@ pub fn when_broken(call: &Call<'_>, policy: &Policy) -> Result<Option<Box<RawVal
         | Source::ConfirmSignUp
         | Source::ConfirmForgotPassword
         | Source::PostAuthentication
+        | Source::CustomMessage(_)
         | Source::CustomSender(..) => Ok(None),
     }
 }

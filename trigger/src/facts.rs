@@ -172,6 +172,7 @@ impl Witness<'_> {
             Source::PreSignUp(_)
             | Source::PreAuthentication
             | Source::TokenGeneration(_)
+            | Source::CustomMessage(_)
             | Source::CustomSender(..)
             | Source::Challenge(_)
             | Source::UserMigration(_)

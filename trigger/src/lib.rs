@@ -14,6 +14,7 @@ mod fence;
 pub mod handle;
 pub mod invite;
 pub mod lambda;
+mod message;
 pub mod publish;
 pub mod refusal;
 pub mod wiring;

@@ -21,7 +21,10 @@ use usher_trigger::Trigger;
 use usher_trigger::publish::Publisher;
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures");
-const POLICY: &str = r#"sign_up.blocked_domains = ["blocked.example"]"#;
+const POLICY: &str = r#"
+sign_up.blocked_domains = ["blocked.example"]
+custom_messages.sign_up.en.sms = "your code is {{ code }}"
+"#;
 
 /// A trigger on everything that it is deployed on, but for AWS itself.
 fn trigger(aws: &StandIn) -> Trigger {

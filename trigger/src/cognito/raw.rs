@@ -27,6 +27,11 @@ impl<'a> RawObject<'a> {
             .map(|(_, value)| *value)
     }
 
+    /// The object as it is written.
+    pub fn to_raw(&self) -> Box<RawValue> {
+        RawValue::from_string(self.text.to_owned()).expect("what was read as an object is JSON")
+    }
+
     /// Every member in the order in which it is written, doubled ones too.
     pub fn members(&self) -> impl Iterator<Item = (&str, &'a RawValue)> {
         let members = self.members.iter();

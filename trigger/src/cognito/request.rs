@@ -51,6 +51,11 @@ impl Request {
         self.hint("locale").or_else(|| self.attribute("locale"))
     }
 
+    /// A text of the request itself, such as `codeParameter`. `None` also where empty.
+    pub fn parameter(&self, name: &str) -> Option<String> {
+        text(self.0.get(name)?)
+    }
+
     /// A flag of the request itself, such as `newDeviceUsed`.
     pub fn flag(&self, name: &str) -> Option<bool> {
         match self.0.get(name)? {

@@ -1,4 +1,5 @@
 use usher_events::{MessageMedium, MessagePurpose, SignUpRoute};
+use usher_shared::policy::MessageSource;
 
 /// Which trigger called, of those that Cognito has. Every other goes back unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +16,8 @@ pub enum Source {
     PostAuthentication,
     /// `TokenGeneration_*`
     TokenGeneration(TokenSource),
+    /// `CustomMessage_*`
+    CustomMessage(MessageSource),
     /// `CustomEmailSender_*` and `CustomSMSSender_*`
     CustomSender(MessageMedium, MessagePurpose),
     /// `DefineAuthChallenge_Authentication` and what follows it.
@@ -79,6 +82,13 @@ impl Source {
         ("TokenGeneration_AuthenticateDevice", Self::TokenGeneration(TokenSource::AuthenticateDevice)),
         ("TokenGeneration_RefreshTokens", Self::TokenGeneration(TokenSource::RefreshTokens)),
         ("TokenGeneration_ClientCredentials", Self::TokenGeneration(TokenSource::ClientCredentials)),
+        ("CustomMessage_SignUp", Self::CustomMessage(MessageSource::SignUp)),
+        ("CustomMessage_AdminCreateUser", Self::CustomMessage(MessageSource::AdminCreateUser)),
+        ("CustomMessage_ResendCode", Self::CustomMessage(MessageSource::ResendCode)),
+        ("CustomMessage_ForgotPassword", Self::CustomMessage(MessageSource::ForgotPassword)),
+        ("CustomMessage_UpdateUserAttribute", Self::CustomMessage(MessageSource::UpdateUserAttribute)),
+        ("CustomMessage_VerifyUserAttribute", Self::CustomMessage(MessageSource::VerifyUserAttribute)),
+        ("CustomMessage_Authentication", Self::CustomMessage(MessageSource::Authentication)),
         ("CustomEmailSender_SignUp", email(MessagePurpose::SignUp)),
         ("CustomEmailSender_AdminCreateUser", email(MessagePurpose::AdminCreateUser)),
         ("CustomEmailSender_ResendCode", email(MessagePurpose::ResendCode)),
@@ -133,10 +143,19 @@ impl Source {
             Self::PreSignUp(_)
             | Self::ConfirmSignUp
             | Self::PostAuthentication
+            | Self::CustomMessage(MessageSource::ResendCode)
             | Self::CustomSender(..) => true,
             Self::ConfirmForgotPassword
             | Self::PreAuthentication
             | Self::TokenGeneration(_)
+            | Self::CustomMessage(
+                MessageSource::SignUp
+                | MessageSource::AdminCreateUser
+                | MessageSource::ForgotPassword
+                | MessageSource::UpdateUserAttribute
+                | MessageSource::VerifyUserAttribute
+                | MessageSource::Authentication,
+            )
             | Self::Challenge(_)
             | Self::UserMigration(_)
             | Self::InboundFederation => false,

@@ -333,17 +333,18 @@ async fn a_token_asks_for_the_sign_up_only_while_nothing_is_recorded_of_its_user
 
 #[tokio::test]
 async fn a_code_that_is_sent_again_holds_the_use_for_longer() {
-    let source = "CustomEmailSender_ResendCode";
-    let event = fixture(source);
-    let places = with(invite(1));
-    hold(&places, &key_of(&event), EMAIL, None);
-    let (_, places) = given_under(policy(OPTIONAL), places, &event).await;
-    let expected = ["sign_up", "invite", "write_invite", "extend_sign_up"];
-    assert_eq!(calls(&places), expected);
-    let until = now().plus(DAY);
-    assert_eq!(kept(&places, &event).unwrap().held.unwrap().until, until);
-    let invites = places.invites.lock().unwrap();
-    let reservation = invites[&(pool(), id())].reservations.values().next();
-    assert_eq!(reservation.unwrap().until, until);
-    assert!(until.since(before()) > DAY + hour());
+    for source in ["CustomEmailSender_ResendCode", "CustomMessage_ResendCode"] {
+        let event = fixture(source);
+        let places = with(invite(1));
+        hold(&places, &key_of(&event), EMAIL, None);
+        let (_, places) = given_under(policy(OPTIONAL), places, &event).await;
+        let expected = ["sign_up", "invite", "write_invite", "extend_sign_up"];
+        assert_eq!(calls(&places), expected);
+        let until = now().plus(DAY);
+        assert_eq!(kept(&places, &event).unwrap().held.unwrap().until, until);
+        let invites = places.invites.lock().unwrap();
+        let reservation = invites[&(pool(), id())].reservations.values().next();
+        assert_eq!(reservation.unwrap().until, until);
+        assert!(until.since(before()) > DAY + hour());
+    }
 }

@@ -11,6 +11,7 @@ mod deployed;
 mod echo;
 mod invites;
 mod lambda;
+mod messages;
 mod noticing;
 mod outages;
 mod refusals;
