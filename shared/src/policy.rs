@@ -7,6 +7,7 @@
 pub mod admit;
 pub mod claims;
 pub mod custom_messages;
+mod disposable;
 pub mod domain;
 pub mod file;
 pub mod hours;
@@ -17,6 +18,7 @@ pub mod person;
 pub mod react;
 pub mod refusal;
 pub mod scope;
+mod sign_up;
 pub mod tokens;
 
 use crate::preferences::Defaults;
@@ -28,6 +30,7 @@ use usher_events::{AccountType, ClientId, OrganizationId, Plan, Role};
 pub use custom_messages::{CustomMessages, MessageSource};
 pub use domain::{Domain, DomainPattern};
 pub use hours::Hours;
+pub use sign_up::{AutoConfirm, SignUp};
 pub use tokens::{Claim, Groups, Machine, Says, ScopeEdits, Scopes, TokenVersion, Tokens};
 
 /// What a read of the user item has shown; the only thing but the policy that decides on the spot.
@@ -88,19 +91,6 @@ pub struct Policy {
     pub custom_messages: CustomMessages,
 }
 
-/// Who may sign up.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SignUp {
-    /// If any, only these domains.
-    pub allowed_domains: Vec<DomainPattern>,
-    /// Never these, whatever else is allowed.
-    pub blocked_domains: Vec<DomainPattern>,
-    /// Whether these rules also hold for users that administrators create.
-    pub apply_to_administrators: bool,
-    /// Who needs an invite. Users that administrators create need none, whatever this says.
-    pub invite: InviteRule,
-}
-
 /// Who needs an invite.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum InviteRule {
@@ -113,26 +103,6 @@ pub enum InviteRule {
     ByDomain(Vec<DomainPattern>),
     /// Everybody.
     Always,
-}
-
-impl SignUp {
-    /// Whether the policy decides by domain at all.
-    pub fn is_gated(&self) -> bool {
-        !self.allowed_domains.is_empty() || !self.blocked_domains.is_empty()
-    }
-
-    /// Whether somebody may be refused for want of an invite.
-    pub fn asks_for_invites(&self) -> bool {
-        match self.invite {
-            InviteRule::Never | InviteRule::Optional => false,
-            InviteRule::ByDomain(_) | InviteRule::Always => true,
-        }
-    }
-
-    /// Whether codes are looked at.
-    pub fn takes_invites(&self) -> bool {
-        self.invite != InviteRule::Never
-    }
 }
 
 /// How invites are used.

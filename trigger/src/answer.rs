@@ -4,6 +4,7 @@ use crate::cognito::{Call, Source, TokenSource};
 use serde_json::{Map, Value, json, value::RawValue};
 use std::collections::BTreeSet;
 use usher_events::ClientId;
+use usher_shared::policy::admit::Automatic;
 use usher_shared::policy::claims::{self, Bearer, Edits};
 use usher_shared::policy::scope::Scope;
 use usher_shared::policy::{Policy, TokenVersion};
@@ -46,6 +47,21 @@ pub fn machine_token(call: &Call<'_>, policy: &Policy) -> Option<Box<RawValue>> 
     let client = client.and_then(Result::ok);
     let access = Edits::of_machine(policy, client.as_ref());
     write(call, V2_MEMBER, &second(Edits::default(), access))
+}
+
+/// The event with what an admitted sign-up is spared. `None` where it is spared nothing.
+///
+/// Only what is true is written: Cognito refuses an event that says a missing address is verified,
+/// and what is false is what the event says already.
+pub fn automatic(call: &Call<'_>, automatic: Automatic) -> Option<Box<RawValue>> {
+    let has_email = call.request.attribute("email").is_some();
+    let flags = [
+        ("autoConfirmUser", automatic.confirm),
+        ("autoVerifyEmail", automatic.verify_email && has_email),
+    ];
+    let set = flags.into_iter().filter(|(_, set)| *set);
+    let set: Vec<(&str, &RawValue)> = set.map(|(name, _)| (name, RawValue::TRUE)).collect();
+    (!set.is_empty()).then(|| call.with_responses(&set))
 }
 
 /// The event with what is taken out of every token, and nothing granted.

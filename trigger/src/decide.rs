@@ -13,7 +13,7 @@ use usher_events::{
     Envelope, Fact, LifecycleEvent, MessagePurpose, Person, RefusalReason, SignUpRoute, Sub,
     identity,
 };
-use usher_shared::policy::admit::Occasion;
+use usher_shared::policy::admit::{Applicant, Occasion};
 use usher_shared::policy::{
     MessageSource, Policy, UserRead, WayIn, admit, claims, invited, person, refusal,
 };
@@ -145,16 +145,29 @@ async fn sign_up(
     route: SignUpRoute,
 ) -> Verdict {
     let policy = witness.policy;
-    let email = call.request.attribute("email");
-    let admitted = match admit::sign_up(policy, route, email.as_deref()) {
+    let applicant = Applicant {
+        route,
+        attribute: &|name| call.request.attribute(name),
+    };
+    let admitted = match admit::sign_up(policy, applicant) {
         Ok(()) => {
+            let email = call.request.attribute("email");
             let need = admit::invite(policy, route, email.as_deref());
             invite::reserve(call, witness, store, need, budget).await
         }
         Err(reason) => Err(reason),
     };
     match admitted {
-        Ok(invite) => Verdict::pass(named(witness.sign_up_requested(call, route, invite))),
+        Ok(held) => {
+            let bound = held.as_ref().map(|held| held.is_bound);
+            let automatic = admit::automatic(policy, route, bound);
+            let invite = held.map(|held| held.invite);
+            Verdict {
+                answer: Ok(answer::automatic(call, automatic)),
+                fact: named(witness.sign_up_requested(call, route, invite)),
+                reason: None,
+            }
+        }
         Err(reason) => Verdict {
             answer: Err(worded(call, policy, reason)),
             fact: named(witness.sign_up_refused(call, route, reason)),

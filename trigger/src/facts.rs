@@ -1,6 +1,7 @@
 //! What happened, as the events that the rest of the system knows.
 
 use crate::cognito::{Call, Source};
+use std::collections::BTreeSet;
 use usher_events::{
     AttributesChanged, ClientId, ConfirmationRoute, CorrelationId, Envelope, EventId, FirstSeen,
     InviteId, LifecycleEvent, MessageMedium, MessagePurpose, MessageRequested, PasswordReset,
@@ -196,8 +197,8 @@ impl Witness<'_> {
             .or_else(|| call.request.attribute(attribute));
         let campaign = call.request.hint("utm_campaign");
         SignUpContext {
-            source: source.as_deref().and_then(SignUpContext::word),
-            campaign: campaign.as_deref().and_then(SignUpContext::word),
+            source: source.and_then(|text| known(&text, &self.policy.sign_up.known_sources)),
+            campaign: campaign.and_then(|text| known(&text, &self.policy.sign_up.known_campaigns)),
             referrer: call
                 .request
                 .hint("referrer")
@@ -228,6 +229,12 @@ impl Witness<'_> {
 
 fn client(call: &Call<'_>) -> Option<ClientId> {
     call.client_id.clone().and_then(|id| ClientId::new(id).ok())
+}
+
+/// A word that may be kept: one of those that the policy knows, if it knows any.
+fn known(text: &str, words: &BTreeSet<String>) -> Option<String> {
+    let word = SignUpContext::word(text)?;
+    (words.is_empty() || words.contains(&word)).then_some(word)
 }
 
 /// The user's sub, where the event names one.

@@ -22,8 +22,15 @@ const TRIES: Schedule = Schedule {
     attempts: 3,
 };
 
-/// Writes down what a sign-up brings, and holds a use of its invite. Gives the invite's id, if it
-/// brings one.
+/// A use that is held for a sign-up.
+pub struct Held {
+    /// Of which invite.
+    pub invite: InviteId,
+    /// Whether the invite is bound to the very address that signs up.
+    pub is_bound: bool,
+}
+
+/// Writes down what a sign-up brings, and holds a use of its invite, if it brings one.
 ///
 /// The use comes first, and then the sign-up that knows of it: whatever breaks in between, the same
 /// person takes nothing more the next time. Every sign-up writes, also one without a code, so that
@@ -39,7 +46,7 @@ pub async fn reserve(
     invites: &dyn Invites,
     need: Need,
     budget: Budget,
-) -> Result<Option<InviteId>, RefusalReason> {
+) -> Result<Option<Held>, RefusalReason> {
     let policy = witness.policy;
     let typed = match need {
         Need::None => None,
@@ -70,7 +77,12 @@ pub async fn reserve(
     let id = secret.invite_id(&call.pool, &code);
     let held = hold(call, witness, secret, invites, (&id, sign_up), budget);
     match timeout_at(until, held).await {
-        Ok(Ok(held)) => held.map(|()| Some(id)),
+        Ok(Ok(held)) => held.map(|is_bound| {
+            Some(Held {
+                invite: id,
+                is_bound,
+            })
+        }),
         Ok(Err(fault)) => {
             tracing::warn!(fault = %fault, "An invite could not be looked at");
             Err(RefusalReason::StoreUnavailable)
@@ -82,7 +94,7 @@ pub async fn reserve(
     }
 }
 
-/// Holds a use, and then keeps the sign-up with it.
+/// Holds a use, and then keeps the sign-up with it. Says whether the invite is bound to the address.
 async fn hold(
     call: &Call<'_>,
     witness: Witness<'_>,
@@ -90,19 +102,20 @@ async fn hold(
     invites: &dyn Invites,
     (id, sign_up): (&InviteId, SignUp),
     budget: Budget,
-) -> Result<Result<(), RefusalReason>, Fault> {
+) -> Result<Result<bool, RefusalReason>, Fault> {
     let policy = witness.policy;
     let mut person = call.request.person(&policy.attributes);
     person::normalize(&mut person);
     let who = Applicant::asking(policy, secret, &call.pool, sign_up.key.clone(), &person);
     let reserve = |invite: &mut Invite| {
         let reservation = invite.reserve(&who, witness.now, policy.invites.reservation)?;
-        Ok(sign_up.clone().holding(invite, &who, &reservation))
+        let kept = sign_up.clone().holding(invite, &who, &reservation);
+        Ok((kept, invite.terms.bound_to.is_some()))
     };
     let place = (&call.pool, id);
     let said = invite::change(invites, place, &TRIES, budget.end_of_work(), reserve).await?;
     match said.unwrap_or(Err(RefusalReason::InviteUnknown)) {
-        Ok(sign_up) => keep(invites, &sign_up, budget).await.map(Ok),
+        Ok((sign_up, is_bound)) => keep(invites, &sign_up, budget).await.map(|()| Ok(is_bound)),
         Err(reason) => Ok(Err(reason)),
     }
 }

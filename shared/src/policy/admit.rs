@@ -1,52 +1,14 @@
 //! May this sign-up, sign-in or token go on?
 
 mod invite;
+mod sign_up;
 
 pub use invite::{Need, invite};
+pub use sign_up::{Applicant, Automatic, automatic, sign_up};
 
 use super::claims::Grant;
-use super::{Domain, Hours, Policy, UserRead, WayIn, WhenStoreIsDown};
-use usher_events::{RefusalReason, SignUpRoute, Time};
-
-/// Whether this address may sign up by this route.
-///
-/// An address whose domain cannot be told is refused wherever the policy goes by domain. No address
-/// at all is refused only where the policy lists who may come: a list of who may not has nothing to
-/// say of it.
-pub fn sign_up(
-    policy: &Policy,
-    route: SignUpRoute,
-    email: Option<&str>,
-) -> Result<(), RefusalReason> {
-    let rules = &policy.sign_up;
-    let exempt = match route {
-        SignUpRoute::Administrator => !rules.apply_to_administrators,
-        SignUpRoute::SelfService | SignUpRoute::ExternalProvider => false,
-    };
-    if exempt || !rules.is_gated() {
-        return Ok(());
-    }
-    let email = email.map(str::trim).filter(|email| !email.is_empty());
-    let Some(email) = email else {
-        return match rules.allowed_domains.is_empty() {
-            true => Ok(()),
-            false => Err(RefusalReason::EmailMissing),
-        };
-    };
-    let domain = Domain::of_email(email).ok_or(RefusalReason::EmailMissing)?;
-    if rules
-        .blocked_domains
-        .iter()
-        .any(|pattern| pattern.matches(&domain))
-    {
-        return Err(RefusalReason::DomainBlocked);
-    }
-    let allowed = &rules.allowed_domains;
-    if !allowed.is_empty() && !allowed.iter().any(|pattern| pattern.matches(&domain)) {
-        return Err(RefusalReason::DomainNotAllowed);
-    }
-    Ok(())
-}
+use super::{Hours, Policy, UserRead, WayIn, WhenStoreIsDown};
+use usher_events::{RefusalReason, Time};
 
 impl Policy {
     /// Whether a sign-in is decided also by what a token would carry.

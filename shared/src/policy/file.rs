@@ -16,6 +16,7 @@ mod reader;
 mod refusals;
 mod roles;
 mod section;
+mod sign_up;
 mod sources;
 mod suggest;
 mod texts;
@@ -91,7 +92,7 @@ fn policy(document: &Section<'_>, base: &Path, read: Read<'_>) -> Policy {
     let profile = document.section("profile", texts::profile);
     let mail = document.section("mail", |section| mail::mail(section, base, read));
     let mut policy = Policy {
-        sign_up: document.section("sign_up", access::sign_up),
+        sign_up: document.section("sign_up", sign_up::sign_up),
         invites: document.section("invites", invites::invites),
         sign_in: document.section("sign_in", |section| {
             access::sign_in(section, &roles, &profile)

@@ -358,6 +358,7 @@ fn the_events_of_this_test_take_every_way_through_the_trigger() {
         "source_refused",
         "domain_not_allowed",
         "email_missing",
+        "email_invalid",
         "sign_up_requested",
         "sign_up_refused",
         "sign_up_confirmed",

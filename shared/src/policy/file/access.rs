@@ -1,11 +1,10 @@
 use super::hours;
-use super::invites;
 use super::reader::Found;
 use super::roles::{account_type, declared_role, id, is_declared};
 use super::section::{NamedList, Section};
 use super::texts;
 use crate::policy::{
-    DomainPattern, DomainRule, Organization, PlanRules, ProfileRules, Roles, SignIn, SignUp,
+    DomainPattern, DomainRule, Organization, PlanRules, ProfileRules, Roles, SignIn,
     WhenStoreIsDown,
 };
 use std::cell::RefCell;
@@ -14,23 +13,6 @@ use usher_events::{OrganizationId, Plan};
 
 /// Longest name of an organization or application, in characters: it stands in subjects.
 const LONGEST_NAME: usize = 100;
-
-pub(super) fn sign_up(section: &Section<'_>) -> SignUp {
-    let allowed = patterns(section, section.texts("allowed_domains"));
-    let blocked = patterns(section, section.texts("blocked_domains"));
-    for entry in &allowed {
-        if let Some(over) = blocked.iter().find(|over| over.value.covers(&entry.value)) {
-            let text = format!("{} is also blocked, by {}", entry.value, over.value);
-            section.report(&entry.place, text);
-        }
-    }
-    SignUp {
-        allowed_domains: values(allowed),
-        blocked_domains: values(blocked),
-        apply_to_administrators: section.flag("apply_to_administrators", false),
-        invite: invites::rule(section),
-    }
-}
 
 pub(super) fn sign_in(section: &Section<'_>, roles: &Roles, profile: &ProfileRules) -> SignIn {
     let words = [

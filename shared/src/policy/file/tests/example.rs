@@ -118,6 +118,7 @@ fn shape(path: &str) -> String {
         }
         ["machines", client, ..] => *client = "<client id>",
         ["roles", "permissions", role] => *role = "<role>",
+        ["sign_up", "allowed_values", attribute] => *attribute = "<attribute>",
         ["trusted_providers", provider] => *provider = "<provider>",
         ["mail", "templates", kind, ..] => *kind = "<account type>",
         ["sign_in", "hours", "roles", role, ..] => *role = "<role>",
