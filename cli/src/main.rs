@@ -7,6 +7,7 @@ mod place;
 mod play;
 mod policy;
 mod policy_file;
+mod user;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -34,6 +35,8 @@ enum Verb {
     Policy(policy::Verb),
     #[command(subcommand)]
     Invite(Box<invite::Verb>),
+    #[command(subcommand)]
+    User(Box<user::Verb>),
 }
 
 fn main() -> ExitCode {
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
                 Verb::Local(local) => local.run().await,
                 Verb::Policy(verb) => policy::run(verb),
                 Verb::Invite(verb) => invite::run(*verb).await,
+                Verb::User(verb) => user::run(*verb).await,
             }
         }),
         Err(error) => Err(error.into()),

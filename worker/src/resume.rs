@@ -57,11 +57,33 @@ impl Worker {
             effects,
         };
         let publication = commit.ledger.get(EffectKind::Publication);
-        Ok(if publication.is_some_and(Entry::is_open) {
-            Step::Kept(Box::new(Kept { commit, story }))
-        } else {
-            Step::Settled(Outcome::Recorded(story))
-        })
+        if !publication.is_some_and(Entry::is_open) {
+            return Ok(Step::Settled(Outcome::Recorded(story)));
+        }
+        if !self.policy.bus.publish {
+            self.give_publication_up(&commit, deadline).await?;
+            return Ok(Step::Settled(Outcome::Recorded(story)));
+        }
+        Ok(Step::Kept(Box::new(Kept { commit, story })))
+    }
+
+    /// Closes a publication that the policy does not want: left open, it would be due for ever.
+    async fn give_publication_up(&self, commit: &Commit, deadline: Instant) -> Result<(), Again> {
+        let given_up = Entry::Failed {
+            at: self.clock.now(),
+            fault: "switched_off".to_owned(),
+        };
+        let mut ledger = commit.ledger.clone();
+        ledger.set(EffectKind::Publication, given_up.clone());
+        let due = ledger.due();
+        let (subject, id) = (&commit.envelope.subject, commit.envelope.id);
+        let kind = EffectKind::Publication;
+        let write = || {
+            self.store
+                .write_entry(subject, id, kind, &given_up, due, None)
+        };
+        retry(&TRIES, deadline, Fault::disposition, write).await?;
+        Ok(())
     }
 
     /// Takes a commit with nothing left to do out of the due index, where a writer who knew of less

@@ -1,7 +1,7 @@
 //! Leases between workers, tables that fail, and commits that are resumed.
 
 use crate::common::watched::{Call, Watched, Watcher};
-use crate::common::{World, at, message, record, soon, sub, work};
+use crate::common::{POLICY, World, at, message, policy, record, soon, sub, work};
 use crate::{MINUTES, entry, welcome};
 use async_trait::async_trait;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,9 +9,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::time::Instant;
 use usher_events::{Envelope, LifecycleEvent, SuspensionReason, wire};
+use usher_shared::chance;
 use usher_shared::commit::{EffectKind, Entry};
 use usher_shared::disposition::FaultKind;
-use usher_shared::port::{Due, Fault, Outgoing, Queue, Store};
+use usher_shared::operator;
+use usher_shared::port::{Appended, Due, Fault, Outgoing, Queue, Store};
+use usher_shared::seal;
 use usher_worker::Worker;
 use usher_worker::message::Resume;
 use usher_worker::story::{Again, Outcome};
@@ -212,52 +215,68 @@ async fn a_mail_that_has_gone_is_written_down_however_long_the_table_is_away() {
     }
 }
 
+/// What an operator did whose command died right after the append.
+async fn append_as_operator(world: &World, user: &str) {
+    let store = &world.here.stack.store;
+    let suspended = usher_events::UserSuspended {
+        reason: SuspensionReason::Operator,
+    };
+    let act = operator::Act {
+        id: chance::event_id(),
+        pool: crate::common::pool(),
+        sub: sub(user),
+        event: suspended.into(),
+    };
+    let known = store.load(&sub(user)).await.unwrap().user;
+    let known = known.map(|item| item.user).unwrap_or_default();
+    let commit = act.commit(&known, at(10)).unwrap();
+    let sealed = seal::seal(&commit, None, chance::bytes()).unwrap();
+    assert_eq!(store.append(&sealed).await.unwrap(), Appended::Now);
+}
+
 #[tokio::test]
-async fn an_operators_commit_that_is_due_is_folded_and_published_by_the_sweep() {
-    use usher_shared::chance;
-    use usher_shared::commit::{Commit, Ledger, Recorded};
-    use usher_shared::port::Appended;
-    use usher_shared::seal;
+async fn an_operators_commit_is_folded_and_published_by_the_sweep_if_the_command_dies() {
     let world = World::new().await;
     let worker = world.worker();
     record(&worker, &welcome("ada")).await;
     let store = &world.here.stack.store;
-    let suspended = usher_events::OperatorEvent::from(usher_events::UserSuspended {
-        reason: SuspensionReason::Operator,
-    });
-    let mut ledger = Ledger::default();
-    let due = Entry::Deferred {
-        due: at(10),
-        attempts: 0,
-        fault: "new".to_owned(),
-    };
-    ledger.set(EffectKind::Publication, due);
-    let commit = Commit {
-        envelope: Envelope {
-            id: chance::event_id(),
-            time: at(10),
-            ..welcome("ada").map(|_| Recorded::Operator(suspended))
-        },
-        decided: Vec::new(),
-        ledger,
-        lease: None,
-        recorded_at: at(10),
-    };
-    let key = store.load(&sub("ada")).await.unwrap().key;
-    let sealed = seal::seal(&commit, key.as_ref(), chance::bytes()).unwrap();
-    assert_eq!(store.append(&sealed).await.unwrap(), Appended::Now);
-    assert_eq!(world.later(&worker, MINUTES).await.len(), 1);
-    let item = store.glance(&sub("ada")).await.unwrap().unwrap();
-    assert!(item.user.is_suspended());
+    // The other one has never been seen.
+    for user in ["ada", "bob"] {
+        append_as_operator(&world, user).await;
+    }
+    assert_eq!(world.later(&worker, MINUTES).await.len(), 2);
+    for user in ["ada", "bob"] {
+        let item = store.glance(&sub(user)).await.unwrap().unwrap();
+        assert!(item.user.is_suspended(), "{user}");
+    }
     let told = world.told();
-    assert!(
-        told.iter()
-            .any(|line| line["detail-type"] == "usher.user_suspended")
-    );
+    let suspensions = told
+        .iter()
+        .filter(|line| line["detail-type"] == "usher.user_suspended");
+    assert_eq!(suspensions.count(), 2);
     assert_eq!(
         store.due(at(1_000_000), 10).await.unwrap(),
         Vec::<Due>::new()
     );
+}
+
+#[tokio::test]
+async fn without_a_bus_an_operators_commit_is_folded_and_due_no_longer() {
+    let mut rules = policy(POLICY);
+    rules.bus.publish = false;
+    let world = World::under(rules).await;
+    let worker = world.worker();
+    append_as_operator(&world, "ada").await;
+    world.later(&worker, MINUTES).await;
+    let store = &world.here.stack.store;
+    let item = store.glance(&sub("ada")).await.unwrap().unwrap();
+    assert!(item.user.is_suspended());
+    assert_eq!(
+        store.due(at(1_000_000), 10).await.unwrap(),
+        Vec::<Due>::new()
+    );
+    let entry = entry(&world, "ada", EffectKind::Publication).await;
+    assert!(matches!(entry, Some(Entry::Failed { .. })), "{entry:?}");
 }
 
 #[tokio::test]

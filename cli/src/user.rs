@@ -1,0 +1,111 @@
+//! `usher user`: what an operator does to one user, and how the user is shown.
+
+mod change;
+mod reinstate;
+mod role;
+mod show;
+mod suspend;
+
+use crate::place::{Opened, Place};
+use anyhow::Context;
+use serde::Serialize;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+use tokio::time::Instant;
+use usher_events::{PoolId, Sub};
+use usher_shared::policy::Policy;
+use usher_shared::retry::Schedule;
+
+/// Suspends a user, lets the user in again, gives a role, and shows what is known
+///
+/// A user is named by the `sub` of the pool. What is done is one more event of the user's log; if
+/// the command dies right after it was recorded, the worker finishes it within minutes.
+#[derive(clap::Subcommand)]
+pub enum Verb {
+    Suspend(suspend::Suspend),
+    Reinstate(reinstate::Reinstate),
+    Role(role::SetRole),
+    Show(show::Show),
+}
+
+/// What every verb about users asks for.
+#[derive(clap::Args)]
+#[group(skip)]
+pub struct About {
+    /// The user, by the `sub` attribute
+    #[arg(value_name = "SUB", value_parser = sub)]
+    sub: Sub,
+    /// The policy file; else usher.toml here, else the example that comes with usher
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+    #[command(flatten)]
+    place: Place,
+    /// Prints one JSON object instead of text
+    #[arg(long)]
+    json: bool,
+}
+
+/// What every verb that changes a user asks for.
+#[derive(clap::Args)]
+#[group(skip)]
+pub struct Acting {
+    #[command(flatten)]
+    about: About,
+    /// The user pool; needed where nothing is recorded of the user yet
+    #[arg(long, value_name = "ID", value_parser = pool)]
+    pool: Option<PoolId>,
+    /// Also if nothing is recorded of the user yet
+    #[arg(long, requires = "pool")]
+    unseen: bool,
+}
+
+/// Waits between tries of one call. Nobody but the person at the keyboard waits for it.
+const TRIES: Schedule = Schedule {
+    first_wait: Duration::from_millis(50),
+    max_wait: Duration::from_millis(800),
+    attempts: 5,
+};
+
+/// How long the whole may take, lost races and throttling included.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Runs `usher user`.
+pub async fn run(verb: Verb) -> anyhow::Result<ExitCode> {
+    match verb {
+        Verb::Suspend(suspend) => suspend.run().await,
+        Verb::Reinstate(reinstate) => reinstate.run().await,
+        Verb::Role(role) => role.run().await,
+        Verb::Show(show) => show.run().await,
+    }
+}
+
+/// Reads a `sub`. What it says of a text that is none does not quote it: it may be an address.
+fn sub(text: &str) -> Result<Sub, String> {
+    // A sub never looks like that, and an address would find nobody.
+    if text.contains('@') {
+        return Err("is an address; name the user by the sub attribute".to_owned());
+    }
+    Sub::new(text).map_err(|error| error.to_string())
+}
+
+fn pool(text: &str) -> Result<PoolId, String> {
+    PoolId::new(text).map_err(|error| error.to_string())
+}
+
+fn deadline() -> Instant {
+    Instant::now() + PATIENCE
+}
+
+impl About {
+    async fn open(&self) -> anyhow::Result<(Opened, Policy)> {
+        let (policy, _) = crate::policy_file::read(self.policy.as_deref())?;
+        let opened = self.place.open(&policy).await;
+        Ok((opened.context("the table cannot be opened")?, policy))
+    }
+}
+
+fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
+    anstream::println!("{}", serde_json::to_string(value)?);
+    Ok(())
+}

@@ -1,0 +1,227 @@
+//! Doing one act: read, append, fold at once.
+
+use super::{Acting, TRIES, deadline, print_json};
+use anyhow::{Context, bail};
+use serde::Serialize;
+use std::process::ExitCode;
+use tokio::time::Instant;
+use usher_events::{Fact, OperatorEvent, PoolId, Role, RoleSource, Sub, Subject, Time};
+use usher_shared::chance;
+use usher_shared::clock::{Clock, WallClock};
+use usher_shared::commit::Commit;
+use usher_shared::dynamodb::Table;
+use usher_shared::operator::{self, Act};
+use usher_shared::port::{Fault, Store, Written};
+use usher_shared::retry::retry;
+use usher_shared::seal;
+use usher_shared::user::{Status, User, UserItem};
+
+/// How often a lost race is run again before it is left to the sweep.
+const RACES: usize = 10;
+
+/// A user as the table has it, with every operator's act that is recorded, folded or not.
+struct Read {
+    item: Option<UserItem>,
+    acts: Vec<Commit>,
+    pool: Option<PoolId>,
+}
+
+impl Read {
+    fn user(&self) -> User {
+        let folded = self.item.as_ref().map(|item| item.user.clone());
+        self.acts
+            .iter()
+            .fold(folded.unwrap_or_default(), User::apply)
+    }
+}
+
+/// What an act comes to.
+struct Done {
+    before: User,
+    after: User,
+    /// The instant from which it holds; `None` if the user was like that already.
+    at: Option<Time>,
+    /// Whether no other act was recorded as later meanwhile.
+    counts: bool,
+}
+
+/// The JSON form of what an act comes to.
+#[derive(Serialize)]
+struct Told<'a> {
+    sub: &'a Sub,
+    event: &'static str,
+    changed: bool,
+    dry_run: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at: Option<Time>,
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<&'a Role>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role_source: Option<RoleSource>,
+}
+
+/// What is said to a person of one kind of act.
+pub struct Words {
+    /// Of an act that is done, and what it means.
+    pub done: String,
+    /// Of one that would be done, and what it would mean.
+    pub planned: String,
+    /// Of a user who is like that already.
+    pub already: &'static str,
+}
+
+impl Acting {
+    /// Does an act, or says what it would come to.
+    pub async fn act(
+        &self,
+        table: &Table,
+        event: OperatorEvent,
+        dry_run: bool,
+        words: &Words,
+    ) -> anyhow::Result<ExitCode> {
+        let name = event.name();
+        let done = self.carry_out(table, event, dry_run).await?;
+        let role = done.after.role();
+        let sub = &self.about.sub;
+        if self.about.json {
+            print_json(&Told {
+                sub,
+                event: name,
+                changed: done.at.is_some() && !dry_run,
+                dry_run,
+                at: done.at,
+                status: Status::of(&done.after).as_str(),
+                role: role.map(|(role, _)| role),
+                role_source: role.map(|(_, source)| source),
+            })?;
+        } else {
+            match done.at {
+                None => anstream::println!("{sub} {}; nothing is changed.", words.already),
+                Some(_) if dry_run => anstream::println!(
+                    "{sub}, now {}, {}",
+                    Status::of(&done.before).as_str(),
+                    words.planned
+                ),
+                Some(at) => anstream::println!("{sub} {} (as of {at})", words.done),
+            }
+        }
+        if !done.counts {
+            anstream::eprintln!(
+                "Another operator's act was recorded as later, and counts instead."
+            );
+            return Ok(ExitCode::from(1));
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    async fn carry_out(
+        &self,
+        table: &Table,
+        event: OperatorEvent,
+        dry_run: bool,
+    ) -> anyhow::Result<Done> {
+        let sub = &self.about.sub;
+        let deadline = deadline();
+        let read = read(table, sub, deadline).await?;
+        let pool = match (&self.pool, &read.pool) {
+            (Some(named), Some(own)) if named != own => bail!("{sub} is a user of {own}"),
+            (_, Some(own)) => own.clone(),
+            (Some(named), None) if self.unseen => named.clone(),
+            (Some(_) | None, None) => bail!(
+                "nothing is recorded of {sub}; if it is a user all the same, say --unseen and --pool"
+            ),
+        };
+        let before = read.user();
+        let act = Act {
+            id: chance::event_id(),
+            pool,
+            sub: sub.clone(),
+            event: event.clone(),
+        };
+        let Some(commit) = act.commit(&before, WallClock.now()) else {
+            // Somebody's act may be recorded and not folded.
+            if !dry_run {
+                fold(table, sub, read.item, &read.acts, deadline).await?;
+            }
+            return Ok(Done {
+                after: before.clone(),
+                before,
+                at: None,
+                counts: true,
+            });
+        };
+        let at = Some(commit.envelope.time);
+        if dry_run {
+            return Ok(Done {
+                after: before.clone().apply(&commit),
+                before,
+                at,
+                counts: true,
+            });
+        }
+        let sealed = seal::seal(&commit, None, chance::bytes())?;
+        let append = || table.append(&sealed);
+        // Either answer is right: nobody else has this id.
+        let appended = retry(&TRIES, deadline, Fault::disposition, append).await;
+        appended.context(
+            "it may not be recorded; the same command again does it, or says that it is done",
+        )?;
+        let id = commit.envelope.id;
+        let mut acts = read.acts;
+        acts.push(commit);
+        let folded = fold(table, sub, read.item, &acts, deadline).await;
+        let item = folded.context("it is recorded, and the worker finishes it within minutes")?;
+        Ok(Done {
+            counts: operator::counts(&item.user, &event, id),
+            before,
+            after: item.user,
+            at,
+        })
+    }
+}
+
+/// Reads item and log, consistently: an act of a command that died may be in the log alone.
+async fn read(table: &Table, sub: &Sub, deadline: Instant) -> anyhow::Result<Read> {
+    let load = || table.load(sub);
+    let loaded = retry(&TRIES, deadline, Fault::disposition, load).await?;
+    let subject = Subject::User(sub.clone());
+    let stream = || table.stream(&subject);
+    let stream = retry(&TRIES, deadline, Fault::disposition, stream).await?;
+    Ok(Read {
+        item: loaded.user,
+        acts: operator::commits(&stream).context("a newer usher has worked on this user")?,
+        pool: stream.first().map(|sealed| sealed.envelope.source.clone()),
+    })
+}
+
+/// Folds acts into the user item as the worker does, and gives the item as it is then.
+async fn fold(
+    table: &Table,
+    sub: &Sub,
+    known: Option<UserItem>,
+    acts: &[Commit],
+    deadline: Instant,
+) -> anyhow::Result<UserItem> {
+    let mut current = known;
+    for _ in 0..RACES {
+        let before = current.take().unwrap_or_else(|| UserItem::new(sub.clone()));
+        let mut after = before.clone();
+        after.user = acts.iter().fold(after.user, User::apply);
+        if after == before {
+            return Ok(after);
+        }
+        after.version = before.version + 1;
+        let write = || table.write_user(&after);
+        match retry(&TRIES, deadline, Fault::disposition, write).await? {
+            Written::Now => return Ok(after),
+            Written::Overtaken => {
+                let load = || table.load(sub);
+                current = retry(&TRIES, deadline, Fault::disposition, load)
+                    .await?
+                    .user;
+            }
+        }
+    }
+    bail!("the user is being written by too many others at once")
+}

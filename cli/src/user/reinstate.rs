@@ -1,0 +1,36 @@
+use super::Acting;
+use super::change::Words;
+use std::process::ExitCode;
+use usher_events::UserReinstated;
+
+/// Lets a suspended user in again
+#[derive(clap::Args)]
+#[command(
+    after_help = "Examples:\n  usher user reinstate 8f14e45f-ceea-467f-a9af-0a1f3d2c5b6e --dry-run\n  \
+    usher user reinstate 8f14e45f-ceea-467f-a9af-0a1f3d2c5b6e\n\n\
+    Exit status: 0 not suspended any more (or would not be), 1 there is no such user or something failed."
+)]
+pub struct Reinstate {
+    /// Says what would be done, and does nothing
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    acting: Acting,
+}
+
+impl Reinstate {
+    /// Reinstates the user.
+    pub async fn run(self) -> anyhow::Result<ExitCode> {
+        let (opened, _policy) = self.acting.about.open().await?;
+        let words = Words {
+            done: "is reinstated: nothing of the suspension is left.".to_owned(),
+            planned: "would be reinstated.\nNothing is changed.".to_owned(),
+            already: "is not suspended",
+        };
+        let event = UserReinstated {}.into();
+        let acting = &self.acting;
+        let done = acting.act(&opened.table, event, self.dry_run, &words).await;
+        opened.close().await;
+        done
+    }
+}

@@ -1,0 +1,47 @@
+use super::Acting;
+use super::change::Words;
+use std::process::ExitCode;
+use usher_events::{SuspensionReason, UserSuspended};
+
+/// Suspends a user: no sign-in, no token and no refresh any more
+///
+/// The triggers refuse, so it holds from the next sign-in or token on. It does not disable the user
+/// in the pool and revokes nothing there: an access token that was issued before is good until it
+/// expires.
+#[derive(clap::Args)]
+#[command(
+    after_help = "Examples:\n  usher user suspend 8f14e45f-ceea-467f-a9af-0a1f3d2c5b6e\n  \
+    usher user suspend 8f14e45f-ceea-467f-a9af-0a1f3d2c5b6e --confirm\n\n\
+    Exit status: 0 suspended (or would be), 1 there is no such user or something failed."
+)]
+pub struct Suspend {
+    /// Does it; without, it is only said what would be done
+    #[arg(long)]
+    confirm: bool,
+    #[command(flatten)]
+    acting: Acting,
+}
+
+impl Suspend {
+    /// Suspends the user.
+    pub async fn run(self) -> anyhow::Result<ExitCode> {
+        let (opened, _policy) = self.acting.about.open().await?;
+        let event = UserSuspended {
+            reason: SuspensionReason::Operator,
+        };
+        let words = Words {
+            done: "is suspended: sign-ins, tokens and refreshes are refused.".to_owned(),
+            planned: "would be suspended: sign-ins, tokens and refreshes would be refused; tokens \
+                      issued before stay good until they expire.\nNothing is changed; --confirm \
+                      does it."
+                .to_owned(),
+            already: "is suspended already",
+        };
+        let acting = &self.acting;
+        let done = acting
+            .act(&opened.table, event.into(), !self.confirm, &words)
+            .await;
+        opened.close().await;
+        done
+    }
+}
