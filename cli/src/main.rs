@@ -50,8 +50,8 @@ fn main() -> ExitCode {
                 Verb::Play(play) => play.run().await,
                 Verb::Local(local) => local.run().await,
                 Verb::Policy(verb) => policy::run(verb),
-                Verb::Invite(verb) => invite::run(*verb).await,
-                Verb::User(verb) => user::run(*verb).await,
+                Verb::Invite(verb) => Box::pin(invite::run(*verb)).await,
+                Verb::User(verb) => Box::pin(user::run(*verb)).await,
             }
         }),
         Err(error) => Err(error.into()),

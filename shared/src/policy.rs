@@ -10,6 +10,8 @@ pub mod custom_messages;
 mod disposable;
 pub mod domain;
 pub mod file;
+pub mod findings;
+pub mod free_mail;
 pub mod hours;
 pub mod invited;
 pub mod locale;
@@ -19,6 +21,7 @@ pub mod react;
 pub mod refusal;
 pub mod scope;
 mod sign_up;
+pub mod sources;
 pub mod tokens;
 
 use crate::preferences::Defaults;
@@ -29,7 +32,9 @@ use usher_events::{AccountType, ClientId, OrganizationId, Plan, Role};
 
 pub use custom_messages::{CustomMessages, MessageSource};
 pub use domain::{Domain, DomainPattern};
+pub use findings::{DomainOrganization, Findings};
 pub use hours::Hours;
+pub use person::Address;
 pub use sign_up::{AutoConfirm, SignUp};
 pub use tokens::{Claim, Groups, Machine, Says, ScopeEdits, Scopes, TokenVersion, Tokens};
 
@@ -61,6 +66,9 @@ pub struct Policy {
     pub domains: Vec<DomainRule>,
     /// `[organizations.<id>]`
     pub organizations: BTreeMap<OrganizationId, Organization>,
+    /// Organizations of domains that no rule names. No key of the file sets it yet: decisions know
+    /// what to make of such an organization, and nothing looks one up.
+    pub founding: Founding,
     /// `[plans.<plan>]`: every plan there is, and what it includes.
     pub plans: BTreeMap<Plan, PlanRules>,
     /// `[trusted_providers]`: for which domains an outside provider's word on an address counts.
@@ -173,6 +181,44 @@ pub struct Roles {
     pub default: Role,
     /// `[roles.permissions]`: every role there is, and its permissions.
     pub permissions: BTreeMap<Role, BTreeSet<String>>,
+    /// `[roles.administrators]`
+    pub administrators: Administrators,
+}
+
+/// Who is an administrator, by verified mail address.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Administrators {
+    /// The role that they have; there is one wherever there are addresses.
+    pub role: Option<Role>,
+    /// Their addresses.
+    pub emails: BTreeSet<Address>,
+}
+
+/// Organizations of domains that no rule gives one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Founding {
+    /// What a verified address of such a domain brings.
+    pub mode: FoundingMode,
+    /// Domains, beside the well-known ones, where everybody can have an address.
+    pub free_mail: Vec<DomainPattern>,
+    /// The role of whoever founded an organization, in the whole application.
+    pub founder_role: Option<Role>,
+    /// The kind of account of a new organization's members.
+    pub account_type: Option<AccountType>,
+    /// What a new organization pays for; always a plan that the policy declares.
+    pub plan: Option<Plan>,
+}
+
+/// What a verified address of a domain without a rule brings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FoundingMode {
+    /// No organization.
+    #[default]
+    Off,
+    /// The organization of that domain, where there is one.
+    Join,
+    /// The same; where there is none, the user founds it.
+    Create,
 }
 
 /// What a verified address of a domain brings.

@@ -15,7 +15,7 @@ use usher_events::{
 };
 use usher_shared::policy::admit::{Applicant, Occasion};
 use usher_shared::policy::{
-    MessageSource, Policy, UserRead, WayIn, admit, claims, invited, person, refusal,
+    Findings, MessageSource, Policy, UserRead, WayIn, admit, claims, invited, person, refusal,
 };
 use usher_shared::port::Store;
 use usher_shared::user::{User, UserItem};
@@ -204,7 +204,8 @@ async fn sign_in(
         false => None,
     };
     let read = invited.as_ref().map_or(known(&look), UserRead::Found);
-    let grant = claims::grant(policy, read, Some(&person_of(call, policy)));
+    let person = person_of(call, policy);
+    let grant = claims::grant(policy, read, Some(&person), &Findings::default());
     match admit::sign_in(policy, known(&look), &grant, witness.now) {
         Ok(()) => Verdict::pass(None),
         Err(reason) => refuse(call, witness, sub, reason, &look),
@@ -238,7 +239,7 @@ async fn token(
     let invited = invited_user(call, witness, store, &sub, &look, budget).await;
     let read = invited.as_ref().map_or(known(&look), UserRead::Found);
     let person = person_of(call, policy);
-    let grant = claims::grant(policy, read, Some(&person));
+    let grant = claims::grant(policy, read, Some(&person), &Findings::default());
     if let Err(reason) = admit::token(policy, known(&look), &grant, occasion, witness.now) {
         return refuse(call, witness, sub, reason, &look);
     }

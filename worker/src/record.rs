@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use usher_events::{Envelope, EventId, Fact, LifecycleEvent, Sub, Subject};
 use usher_shared::chance;
 use usher_shared::commit::{Commit, Ledger, Recorded};
-use usher_shared::policy::{person, react};
+use usher_shared::policy::{Findings, person, react};
 use usher_shared::port::{Appended, Fault, Loaded};
 use usher_shared::retry::retry;
 use usher_shared::seal::{self, UserKey};
@@ -43,7 +43,7 @@ impl Worker {
         envelope: Envelope<LifecycleEvent>,
         deadline: Instant,
     ) -> Result<Kept, Again> {
-        let commit = self.new_commit(envelope);
+        let commit = self.new_commit(envelope, &Findings::default());
         let (commit, appended) = self.append(commit, None, deadline).await?;
         let story = story(&commit, appended);
         Ok(Kept { commit, story })
@@ -63,7 +63,7 @@ impl Worker {
             Some(recorded) => (recorded, Appended::AlreadyThere),
             None => match self.sign_up(envelope, sub, &key, deadline).await? {
                 FirstSeen::New(envelope, invited) => {
-                    let mut commit = self.new_commit(*envelope);
+                    let mut commit = self.new_commit(*envelope, &Findings::default());
                     commit.decided.extend(invited);
                     self.append(commit, Some(&key), deadline).await?
                 }
@@ -97,9 +97,9 @@ impl Worker {
             .await
     }
 
-    fn new_commit(&self, envelope: Envelope<LifecycleEvent>) -> Commit {
+    fn new_commit(&self, envelope: Envelope<LifecycleEvent>, findings: &Findings) -> Commit {
         let now = self.clock.now();
-        let reaction = react::react(&self.policy, &envelope.event);
+        let reaction = react::react(&self.policy, &envelope.event, findings);
         let ledger = Ledger::owing(reaction.owes);
         let lease = (!ledger.is_empty()).then(|| self.new_lease(now));
         Commit {

@@ -10,9 +10,10 @@ pub use name::{ClaimName, HiddenName, NameError};
 pub use source::{Bearer, Source};
 pub use value::{ClaimValue, Kind};
 
-use super::person::verified_domain;
-use super::{DomainRule, Groups, Policy, UserRead};
+use super::person::{verified_address, verified_domain};
+use super::{Domain, Findings, Groups, Policy, UserRead};
 use crate::user::{Membership, Profile, User};
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use usher_events::{AccountType, OrganizationId, OrganizationSource, Person, Role, RoleSource};
 
@@ -35,52 +36,81 @@ pub struct Grant {
 ///
 /// What is recorded counts. A source that has not spoken yet – the first token is asked for before
 /// the worker has seen the confirmation – is answered for by `person`, the attributes as the pool
-/// gives them now, under the same rules by which the worker will record it. A recorded role that
-/// the policy no longer declares grants nothing. While the store is down nobody can tell what was
-/// taken away, so everybody has the default role and no organization.
-pub fn grant(policy: &Policy, user: UserRead<'_>, person: Option<&Person>) -> Grant {
-    let rule = || person.and_then(|person| policy.rule_for(person));
+/// gives them now, and by `findings`, under the same rules by which the worker will record it. A
+/// recorded role that the policy no longer declares grants nothing, and neither does one of a source
+/// that the policy no longer has. While the store is down nobody can tell what was taken away, so
+/// everybody has the default role and no organization.
+pub fn grant(
+    policy: &Policy,
+    user: UserRead<'_>,
+    person: Option<&Person>,
+    findings: &Findings,
+) -> Grant {
     match user {
         UserRead::StoreDown => assemble(policy, None, None, None),
-        UserRead::Absent => recorded(policy, &User::default(), rule()),
-        UserRead::Found(user) if has_moved(policy, user, person) => {
-            let mut user = user.clone();
-            user.roles.remove(&RoleSource::Domain);
-            user.memberships.remove(&OrganizationSource::Domain);
-            recorded(policy, &user, rule())
-        }
-        UserRead::Found(user) => recorded(policy, user, rule()),
+        UserRead::Absent => recorded(policy, &User::default(), person, findings),
+        UserRead::Found(user) => match person {
+            Some(now) => recorded(policy, &still_true(policy, user, now), person, findings),
+            None => recorded(policy, user, None, findings),
+        },
     }
 }
 
-/// Whether the address is not the verified one of the domain for which something was recorded. On a
-/// refresh nothing else would notice until the next sign-in.
-fn has_moved(policy: &Policy, user: &User, person: Option<&Person>) -> bool {
-    let (Some(now), Some(then)) = (person, user.person.as_ref()) else {
-        return false;
+/// The domain of which the organization has to be looked up before [`grant`] can tell the whole
+/// truth: nothing that holds is recorded of it.
+pub fn domain_to_look_up(policy: &Policy, user: UserRead<'_>, person: &Person) -> Option<Domain> {
+    let recorded = match user {
+        UserRead::StoreDown => return None,
+        UserRead::Absent => false,
+        UserRead::Found(user) => still_true(policy, user, person)
+            .memberships
+            .contains_key(&OrganizationSource::Domain),
     };
-    verified_domain(policy, now) != verified_domain(policy, &then.value)
+    policy.domain_to_join(person).filter(|_| !recorded)
 }
 
-fn recorded(policy: &Policy, user: &User, rule: Option<&DomainRule>) -> Grant {
+/// What is recorded, without what was said for another address than the one that is verified now.
+/// On a refresh nothing else would notice until the next sign-in.
+fn still_true<'u>(policy: &Policy, user: &'u User, now: &Person) -> Cow<'u, User> {
+    let Some(then) = user.person.as_ref().map(|then| &then.value) else {
+        return Cow::Borrowed(user);
+    };
+    if verified_address(policy, now) == verified_address(policy, then) {
+        return Cow::Borrowed(user);
+    }
+    let mut user = user.clone();
+    user.roles.remove(&RoleSource::Administrators);
+    if verified_domain(policy, now) != verified_domain(policy, then) {
+        user.roles.remove(&RoleSource::Organization);
+        user.roles.remove(&RoleSource::Domain);
+        user.memberships.remove(&OrganizationSource::Domain);
+    }
+    Cow::Owned(user)
+}
+
+fn recorded(policy: &Policy, user: &User, person: Option<&Person>, findings: &Findings) -> Grant {
+    let rule = person.and_then(|person| policy.rule_for(person));
+    let joined = person.and_then(|person| policy.joined(person, findings));
     let declared = |role: &&Role| policy.roles.permissions.contains_key(*role);
-    let role =
-        RoleSource::ALL
-            .iter()
-            .rev()
-            .find_map(|source| match (user.roles.get(source), source) {
-                (Some(said), _) => said
-                    .value
-                    .as_ref()
-                    .filter(declared)
-                    .map(|role| (role, *source)),
-                (None, RoleSource::Domain) => Some((rule?.role.as_ref()?, *source)),
-                (None, _) => None,
-            });
-    let by_rule = |rule: &DomainRule| {
-        let organization = rule.organization.clone()?;
-        let account_type = policy.organizations.get(&organization);
-        let account_type = account_type.and_then(|found| found.account_type.clone());
+    let unheard = |source: RoleSource| match source {
+        RoleSource::Administrators => policy.administrator(person?),
+        RoleSource::Organization => policy.founder(joined),
+        RoleSource::Domain => rule?.role.as_ref(),
+        RoleSource::Default | RoleSource::Lookup | RoleSource::Invite | RoleSource::Operator => {
+            None
+        }
+    };
+    let role = RoleSource::ALL.iter().rev().find_map(|source| {
+        let role = match user.roles.get(source) {
+            Some(said) if policy.asks(*source) => said.value.as_ref().filter(declared),
+            Some(_) => None,
+            None => unheard(*source),
+        };
+        Some((role?, *source))
+    });
+    let by_domain = || {
+        let found = || joined.map(|found| (found.id.clone(), found.account_type.clone()));
+        let (organization, account_type) = policy.ruled(rule).or_else(found)?;
         Some(Membership {
             organization,
             account_type,
@@ -89,8 +119,8 @@ fn recorded(policy: &Policy, user: &User, rule: Option<&DomainRule>) -> Grant {
     let membership = OrganizationSource::ALL.iter().rev().find_map(|source| {
         match (user.memberships.get(source), source) {
             (Some(said), _) => said.value.clone(),
-            (None, OrganizationSource::Domain) => rule.and_then(by_rule),
-            (None, _) => None,
+            (None, OrganizationSource::Domain) => by_domain(),
+            (None, OrganizationSource::Invite | OrganizationSource::Operator) => None,
         }
     });
     let said = user.account_types.values().rev();

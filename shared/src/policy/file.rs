@@ -25,7 +25,7 @@ mod values;
 
 pub use problem::{Problem, Problems};
 
-use super::{Policy, Tokens};
+use super::{Founding, Policy, Tokens};
 use reader::{Findings, Reader};
 use section::Section;
 use std::collections::{BTreeMap, BTreeSet};
@@ -99,6 +99,7 @@ fn policy(document: &Section<'_>, base: &Path, read: Read<'_>) -> Policy {
         }),
         sources: document.section("sources", sources::sources),
         domains: access::domains(document, &roles, &organizations),
+        founding: Founding::default(),
         trusted_providers: access::trusted_providers(document),
         attributes: document.section("attributes", texts::attributes),
         tokens: Tokens::default(),

@@ -70,8 +70,8 @@ fn membership(policy: &Policy, grants: &Grants) -> Option<Membership> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::UserRead;
     use crate::policy::claims::grant;
+    use crate::policy::{Findings, UserRead};
     use usher_events::{AccountType, OrganizationId, Role};
 
     #[test]
@@ -84,7 +84,7 @@ mod tests {
             account_type: AccountType::new("business").ok(),
         };
         let user = presumed(&policy, &all, now);
-        let granted = grant(&policy, UserRead::Found(&user), None);
+        let granted = grant(&policy, UserRead::Found(&user), None, &Findings::default());
         assert_eq!(granted.role.as_str(), "manager");
         assert_eq!(granted.organization, all.organization);
         assert_eq!(Some(granted.account_type), all.account_type);
@@ -108,7 +108,7 @@ mod tests {
             ..Grants::default()
         };
         let user = presumed(&policy, &grants, now);
-        let granted = grant(&policy, UserRead::Found(&user), None);
+        let granted = grant(&policy, UserRead::Found(&user), None, &Findings::default());
         assert_eq!(granted.role, policy.roles.default);
     }
 }

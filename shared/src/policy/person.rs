@@ -2,6 +2,7 @@
 //! only where somebody trustworthy has verified it.
 
 use super::{Domain, Policy};
+use std::fmt;
 use usher_events::{Person, Personal};
 
 /// Longest name kept, in characters.
@@ -17,7 +18,7 @@ const DEPARTMENT: usize = 100;
 /// is absent. Names, language, time zone and department are cut; an address never is, because a
 /// cut address is somebody else's. Doing it again changes nothing.
 pub fn normalize(person: &mut Person) {
-    reshape(&mut person.email, |text| clean(text).to_lowercase());
+    reshape(&mut person.email, |text| lower(&clean(text)));
     reshape(&mut person.phone_number, phone);
     reshape(&mut person.given_name, |text| cut(&clean(text), NAME));
     reshape(&mut person.family_name, |text| cut(&clean(text), NAME));
@@ -38,6 +39,46 @@ pub fn verified_domain(policy: &Policy, person: &Person) -> Option<Domain> {
         patterns.is_some_and(|patterns| patterns.iter().any(|pattern| pattern.matches(&domain)))
     };
     (person.email_verified && person.providers.iter().all(trusted)).then_some(domain)
+}
+
+/// A mail address in the one form in which it is compared: the local part in lower case, the domain
+/// as [`Domain`] has it. Personal, and so its `Debug` does not show it.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Address(String);
+
+impl Address {
+    /// Takes an address that every receiver reads alike; see [`Domain::of_email`].
+    pub fn new(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let domain = Domain::of_email(text)?;
+        let (local, _) = text.rsplit_once('@')?;
+        Some(Self(format!("{}@{domain}", lower(local))))
+    }
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[personal]")
+    }
+}
+
+/// The address, where [`verified_domain`] counts it as verified.
+pub fn verified_address(policy: &Policy, person: &Person) -> Option<Address> {
+    verified_domain(policy, person)?;
+    Address::new(person.email.as_ref()?.expose())
+}
+
+/// Lower case, except that no letter of another script becomes one of ours: the Kelvin sign is not
+/// a `k`, and an address with it may be somebody else's.
+fn lower(text: &str) -> String {
+    let one = |c: char| {
+        let kept = !c.is_ascii() && c.to_lowercase().all(|lower| lower.is_ascii());
+        let lower = (!kept).then(|| c.to_lowercase());
+        kept.then_some(c)
+            .into_iter()
+            .chain(lower.into_iter().flatten())
+    };
+    text.chars().flat_map(one).collect()
 }
 
 fn reshape(value: &mut Option<Personal>, shape: impl FnOnce(&str) -> String) {

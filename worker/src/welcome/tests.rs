@@ -5,7 +5,7 @@ use usher_events::{
     Subject, Time,
 };
 use usher_shared::commit::Ledger;
-use usher_shared::policy::{MailTemplate, file, react};
+use usher_shared::policy::{Findings, MailTemplate, file, react};
 use usher_shared::seal::{self, UserKey};
 
 const POLICY: &str = r#"
@@ -66,7 +66,7 @@ fn commit(policy: &Policy, person: Person, context: SignUpContext) -> Commit {
         sign_up: None,
         person,
     });
-    let reaction = react::react(policy, &event);
+    let reaction = react::react(policy, &event, &Findings::default());
     let now: Time = "2026-01-02T03:04:05Z".parse().unwrap();
     Commit {
         envelope: Envelope {

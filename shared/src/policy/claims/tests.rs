@@ -55,6 +55,11 @@ fn user(roles: &[(RoleSource, Option<&str>)], organization: Option<Option<&str>>
     }
 }
 
+/// The grant where nothing was looked up.
+fn grant(policy: &Policy, user: UserRead<'_>, person: Option<&Person>) -> Grant {
+    super::grant(policy, user, person, &Findings::default())
+}
+
 /// Role, organization and kind of account, as words.
 fn shown(grant: &Grant) -> (&str, Option<&str>, &str) {
     (
@@ -134,7 +139,9 @@ fn the_first_token_says_what_the_worker_will_record() {
             person: who.clone(),
         };
         let mut recorded = user(&[], None);
-        for decided in super::super::react::react(&policy, &event.into()).decided {
+        for decided in
+            super::super::react::react(&policy, &event.into(), &Findings::default()).decided
+        {
             let stamp = said(());
             recorded.decide(&decided, stamp.at, stamp.by);
         }

@@ -1,7 +1,7 @@
 use super::reader::Found;
 use super::section::{NamedList, Section};
 use super::suggest::nearest;
-use crate::policy::Roles;
+use crate::policy::{Address, Administrators, Roles};
 use std::collections::{BTreeMap, BTreeSet};
 use usher_events::{AccountType, IdError, Role};
 
@@ -18,6 +18,9 @@ const ROLES: [(&str, &[&str]); 4] = [
 
 /// The role of everybody to whom nobody gave another.
 const DEFAULT_ROLE: &str = "user";
+
+/// The role of those on the list of administrators.
+const ADMINISTRATORS_ROLE: &str = "admin";
 
 /// Longest permission or feature, in characters; tokens travel in headers.
 const LONGEST_WORD: usize = 64;
@@ -43,10 +46,47 @@ pub(super) fn roles(section: &Section<'_>) -> Roles {
             None
         }
     };
+    let administrators = section.section("administrators", |section| {
+        administrators(section, &permissions)
+    });
     Roles {
         default: default.unwrap_or_else(|| word(DEFAULT_ROLE)),
         permissions,
+        administrators,
     }
+}
+
+fn administrators(
+    section: &Section<'_>,
+    permissions: &BTreeMap<Role, BTreeSet<String>>,
+) -> Administrators {
+    let mut emails = BTreeSet::new();
+    for found in section.texts("emails") {
+        // An address is personal, and a problem's text may go into a log.
+        match Address::new(&found.value).map(|address| emails.insert(address)) {
+            None => section.report(
+                &found.place,
+                "holds something that is no plain mail address",
+            ),
+            Some(false) => section.report(&found.place, "holds one address twice"),
+            Some(true) => {}
+        }
+    }
+    let default = || {
+        let admin = word(ADMINISTRATORS_ROLE);
+        let declared = permissions.contains_key(&admin);
+        if !declared && !emails.is_empty() {
+            let text =
+                format!("must be set where [roles.permissions] has no {ADMINISTRATORS_ROLE}");
+            section.report_key("role", text);
+        }
+        declared.then_some(admin)
+    };
+    let role = match section.text("role") {
+        Some(found) => declared_role(section, &found, permissions),
+        None => default(),
+    };
+    Administrators { role, emails }
 }
 
 /// A role that the policy declares.

@@ -151,3 +151,35 @@ fn a_domain_counts_only_where_everybody_who_vouches_for_it_is_trusted() {
         None
     );
 }
+
+#[test]
+fn an_address_is_compared_without_case_and_whatever_the_script_of_its_domain() {
+    let address = |text: &str| Address::new(text);
+    for (one, other) in [
+        ("Ada@Acme.Example", " ada@acme.example "),
+        ("ada@bücher.example", "ADA@xn--bcher-kva.example"),
+    ] {
+        assert_eq!(address(one), address(other));
+        assert!(address(one).is_some(), "{one}");
+    }
+    assert_ne!(address("ada@acme.example"), address("ada+x@acme.example"));
+    assert_eq!(address("\"ada\"@acme.example"), None);
+    assert_eq!(address("ada"), None);
+    assert!(!format!("{:?}", address("ada@acme.example")).contains("ada"));
+}
+
+#[test]
+fn no_letter_of_another_script_becomes_one_of_ours() {
+    let kelvin = "mar\u{212a}@acme.example";
+    assert_ne!(Address::new(kelvin), Address::new("mark@acme.example"));
+    let mut person = Person {
+        email: Some(Personal::new(kelvin)),
+        ..Person::default()
+    };
+    normalize(&mut person);
+    let normal = person.email.unwrap();
+    assert_ne!(
+        Address::new(normal.expose()),
+        Address::new("mark@acme.example")
+    );
+}

@@ -1,4 +1,5 @@
 use super::*;
+use crate::policy::FoundingMode;
 use crate::policy::file;
 use std::io;
 use std::path::Path;
@@ -84,6 +85,11 @@ fn left() -> DecidedEvent {
         source: OrganizationSource::Domain,
     }
     .into()
+}
+
+/// Reacts where nothing was looked up.
+fn react(policy: &Policy, event: &LifecycleEvent) -> Reaction {
+    super::react(policy, event, &Findings::default())
 }
 
 fn check(event: &LifecycleEvent, decided: &[DecidedEvent], owes: &[EffectKind]) {
@@ -253,4 +259,101 @@ fn each_source_speaks_at_most_once_in_one_reaction() {
         sources.dedup();
         assert_eq!(sources.len(), decided.len());
     }
+}
+
+/// Eve is an administrator; whoever founds an organization manages it.
+fn with_founders() -> Policy {
+    let more = "
+[roles.administrators]
+emails = ['Eve@Acme.Example']
+";
+    let text = format!("{more}{POLICY}");
+    let nothing = |_: &Path| Err(io::ErrorKind::NotFound.into());
+    let mut policy = file::parse(&text, Path::new(""), &nothing).unwrap();
+    policy.founding.mode = FoundingMode::Create;
+    policy.founding.free_mail = vec!["free.example".parse().unwrap()];
+    policy.founding.founder_role = Role::new("manager").ok();
+    policy
+}
+
+fn globe(is_founder: bool, founded_now: bool) -> Findings {
+    Findings {
+        organization: Some(DomainOrganization {
+            id: OrganizationId::new("globe").unwrap(),
+            account_type: None,
+            is_founder,
+            founded_now,
+        }),
+        lookup: None,
+    }
+}
+
+#[test]
+fn a_listed_address_counts_only_while_it_is_listed_and_verified() {
+    let said = |person| {
+        let decided = react(&with_founders(), &signed_in(person)).decided;
+        let by_list = decided.into_iter().find_map(|decided| match decided {
+            DecidedEvent::RoleAssigned(event) if event.source == RoleSource::Administrators => {
+                Some(event.role)
+            }
+            _ => None,
+        });
+        by_list.expect("the list speaks at every event with a person")
+    };
+    let unverified = Person {
+        email_verified: false,
+        ..person("eve@acme.example")
+    };
+    let federated = Person {
+        providers: vec!["Evil".to_owned()],
+        ..person("eve@acme.example")
+    };
+    let admin = Role::new("admin").ok();
+    assert_eq!(said(person("EVE@acme.example")), admin);
+    for somebody in [person("ada@acme.example"), unverified, federated] {
+        assert_eq!(said(somebody), None);
+    }
+}
+
+#[test]
+fn the_organization_of_a_domain_is_joined_and_its_founder_known_at_every_event() {
+    let policy = with_founders();
+    let joined: DecidedEvent = OrganizationJoined {
+        source: OrganizationSource::Domain,
+        organization: OrganizationId::new("globe").unwrap(),
+        account_type: None,
+    }
+    .into();
+    let founded: DecidedEvent = OrganizationFounded {
+        organization: OrganizationId::new("globe").unwrap(),
+    }
+    .into();
+    let event = signed_in(person("ada@globe.example"));
+    for (is_founder, founded_now) in [(true, true), (true, false), (false, false)] {
+        let decided = super::react(&policy, &event, &globe(is_founder, founded_now)).decided;
+        let by_founding = role(RoleSource::Organization, is_founder.then_some("manager"));
+        assert!(decided.contains(&joined) && decided.contains(&by_founding));
+        assert_eq!(decided.contains(&founded), founded_now);
+    }
+}
+
+#[test]
+fn no_organization_is_joined_by_who_shows_no_domain_of_its_own() {
+    let policy = with_founders();
+    let unverified = Person {
+        email_verified: false,
+        ..person("ada@globe.example")
+    };
+    for somebody in [
+        person("ada@gmail.com"),
+        person("ada@free.example"),
+        unverified,
+    ] {
+        let decided = super::react(&policy, &signed_in(somebody), &globe(true, true)).decided;
+        assert!(decided.contains(&left()), "{decided:?}");
+        assert!(decided.contains(&role(RoleSource::Organization, None)));
+    }
+    let ruled = signed_in(person("ada@acme.example"));
+    let decided = super::react(&policy, &ruled, &globe(true, true)).decided;
+    assert!(decided.contains(&acme()) && decided.contains(&role(RoleSource::Organization, None)));
 }

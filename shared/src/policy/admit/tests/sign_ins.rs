@@ -1,7 +1,7 @@
 //! Sign-ins and tokens.
 
 use super::super::*;
-use crate::policy::{claims, file};
+use crate::policy::{Findings, claims, file};
 use crate::user::{Membership, Register, Standing, User};
 use std::path::Path;
 use usher_events::{EventId, OrganizationId, OrganizationSource, Role, RoleSource};
@@ -82,7 +82,7 @@ type Gates = [Result<(), RefusalReason>; 3];
 
 fn gates(policy: &Policy, user: UserRead<'_>, now: &str) -> Gates {
     let now = now.parse().unwrap();
-    let grant = claims::grant(policy, user, None);
+    let grant = claims::grant(policy, user, None, &Findings::default());
     let token = |occasion| token(policy, user, &grant, occasion, now);
     [
         sign_in(policy, user, &grant, now),

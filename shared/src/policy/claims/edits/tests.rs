@@ -1,5 +1,5 @@
-use super::super::super::UserRead;
-use super::super::{Grant, Kind, Source, grant};
+use super::super::super::{Findings, UserRead};
+use super::super::{Grant, Kind, Source};
 use super::*;
 use crate::policy::file;
 use crate::user::{Membership, Register, User};
@@ -23,6 +23,11 @@ fn policy(more: &str) -> Policy {
         Err(io::ErrorKind::NotFound.into())
     })
     .unwrap()
+}
+
+/// The grant where nothing was looked up.
+fn grant(policy: &Policy, user: UserRead<'_>, person: Option<&Person>) -> Grant {
+    super::super::grant(policy, user, person, &Findings::default())
 }
 
 fn ada() -> Person {

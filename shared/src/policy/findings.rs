@@ -1,0 +1,58 @@
+//! What was looked up outside, before the policy decides.
+
+use super::person::verified_domain;
+use super::{Domain, FoundingMode, Policy, free_mail};
+use usher_events::{AccountType, OrganizationId, Person, Role};
+
+/// What was looked up for one user before an event is decided on, or a token made. Whatever nobody
+/// asked for is as it is by default, and then nothing is decided from it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Findings {
+    /// The organization of the verified domain; `None` where there is none.
+    pub organization: Option<DomainOrganization>,
+    /// The other system's answer; `None` where it was not asked, or did not answer.
+    pub lookup: Option<LookedUp>,
+}
+
+/// What another system says of a user.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LookedUp {
+    /// The role, always one that the policy declares; `None` if it gives none.
+    pub role: Option<Role>,
+}
+
+/// The organization of a domain, as one user sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DomainOrganization {
+    /// Which one.
+    pub id: OrganizationId,
+    /// The kind of account that its members have.
+    pub account_type: Option<AccountType>,
+    /// Whether this user founded it.
+    pub is_founder: bool,
+    /// Whether this very event did. Once in the life of an organization.
+    pub founded_now: bool,
+}
+
+impl Policy {
+    /// The domain whose organization this person belongs to, where there is one: that of the
+    /// verified address, unless the policy gives that domain an organization itself, or everybody
+    /// can have an address there.
+    pub fn domain_to_join(&self, person: &Person) -> Option<Domain> {
+        match self.founding.mode {
+            FoundingMode::Off => return None,
+            FoundingMode::Join | FoundingMode::Create => {}
+        }
+        let domain = verified_domain(self, person)?;
+        let ruled = self
+            .rule_for(person)
+            .is_some_and(|rule| rule.organization.is_some());
+        let everybodys = free_mail::is_known(&domain)
+            || self
+                .founding
+                .free_mail
+                .iter()
+                .any(|pattern| pattern.matches(&domain));
+        (!ruled && !everybodys).then_some(domain)
+    }
+}
