@@ -1,5 +1,8 @@
 //! What tokens say, in each of Cognito's shapes.
 
+mod groups;
+mod scopes;
+
 use crate::sources::RULES;
 use crate::world::{Places, changed, commit, handle, policy, response, trigger};
 use serde_json::{Value, json};
