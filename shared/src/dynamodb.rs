@@ -4,7 +4,9 @@ mod commits;
 mod due;
 mod fault;
 mod invites;
+mod items;
 mod keys;
+mod organizations;
 mod record;
 mod schema;
 mod sign_ups;
@@ -14,8 +16,9 @@ mod users;
 use crate::aws::Clients;
 use crate::commit::{EffectKind, Entry, Lease};
 use crate::invite::Invite;
+use crate::organization::Organization;
 use crate::port::{
-    Appended, Due, Fault, InviteWritten, Invites, Loaded, Store, TakenLease, Written,
+    Appended, Due, Fault, InviteWritten, Invites, Loaded, Organizations, Store, TakenLease, Written,
 };
 use crate::preferences::Preferences;
 use crate::seal::{SealedCommit, UserKey};
@@ -25,7 +28,7 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use std::sync::Arc;
-use usher_events::{EventId, InviteId, PoolId, SignUpKey, Sub, Subject, Time};
+use usher_events::{EventId, InviteId, OrganizationId, PoolId, SignUpKey, Sub, Subject, Time};
 
 /// The table. Cheap to clone; clones share connections.
 #[derive(Clone, Debug)]
@@ -187,6 +190,29 @@ impl Invites for Table {
         expires_at: Time,
     ) -> Result<Written, Fault> {
         self.set_held_until(key, held, until, expires_at).await
+    }
+}
+
+#[async_trait]
+impl Organizations for Table {
+    async fn organization(&self, id: &OrganizationId) -> Result<Option<Organization>, Fault> {
+        self.get_organization(id).await
+    }
+
+    async fn found(&self, new: &Organization) -> Result<Organization, Fault> {
+        self.put_organization(new).await
+    }
+
+    async fn write_organization(&self, organization: &Organization) -> Result<Written, Fault> {
+        self.overwrite_organization(organization).await
+    }
+
+    async fn organizations(
+        &self,
+        after: Option<&str>,
+        most: u32,
+    ) -> Result<(Vec<Organization>, Option<String>), Fault> {
+        self.query_organizations(after, most).await
     }
 }
 

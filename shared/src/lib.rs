@@ -2,8 +2,8 @@
 //!
 //! Pure, without clock, chance or I/O: [`policy`] decides, [`commit`] and [`user`] say what is
 //! recorded and what follows from it, [`invite`] and [`sign_up`] who is let in by a code,
-//! [`operator`] what an operator does to a user, [`seal`] and
-//! [`digest`] hide what must not be read.
+//! [`operator`] what an operator does to a user, [`organization`] what a domain's first user founds,
+//! [`seal`] and [`digest`] hide what must not be read.
 //! Edges: [`port`] says what the outside world can do, and each adapter ([`dynamodb`], [`sqs`],
 //! [`eventbridge`], [`ses`], [`ssm`], [`secrets_manager`], [`embedded`]) names one service and no other.
 
@@ -23,6 +23,7 @@ pub mod held;
 pub mod invite;
 pub mod loading;
 pub mod operator;
+pub mod organization;
 pub mod policy;
 pub mod port;
 pub mod preferences;

@@ -6,6 +6,7 @@
 mod bus;
 mod invites;
 mod mail;
+mod organizations;
 mod parameters;
 mod queue;
 mod store;
@@ -13,6 +14,7 @@ mod store;
 pub use bus::{Bus, BusEntry};
 pub use invites::{InviteWritten, Invites};
 pub use mail::{Mail, MailError, Mailer, Tag};
+pub use organizations::Organizations;
 pub use parameters::{Parameters, Secrets, Stored};
 pub use queue::{
     Cause, DeadLetter, DeadLetterInbox, DeadLetters, Inbox, Outgoing, Queue, Received,

@@ -2,28 +2,22 @@
 
 use super::Table;
 use super::fault::{Item, fault, item, read};
+use super::items::{BATCH, BATCH_GET, Key};
 use super::keys::{self, INVITE, PK, SK};
 use super::spill::primary_key;
 use crate::digest::{AddressKey, SignInKey};
-use crate::disposition::FaultKind;
 use crate::invite::{Grants, Invite, Redemption, Reservation, Terms};
 use crate::port::{Fault, InviteWritten};
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
-use aws_sdk_dynamodb::types::{
-    AttributeValue, KeysAndAttributes, ReturnValuesOnConditionCheckFailure,
-};
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use usher_events::{InviteId, PoolId, Sub, Time};
 
 const GET: &str = "dynamodb.get_item";
-const BATCH_GET: &str = "dynamodb.batch_get_item";
 const PUT: &str = "dynamodb.put_item";
 const QUERY: &str = "dynamodb.query";
-
-/// The most items that DynamoDB reads in one batch.
-const BATCH: u32 = 100;
 
 /// What an invite's item holds. Its pool and id are in its key.
 #[derive(Serialize, Deserialize)]
@@ -166,42 +160,17 @@ impl Table {
 
     /// Reads several invites, in the order in which they are named, without those that are not there.
     async fn get_invites(&self, pool: &PoolId, ids: &[InviteId]) -> Result<Vec<Invite>, Fault> {
-        let (mut found, mut left) = (BTreeMap::new(), ids.to_vec());
-        while !left.is_empty() {
-            let wanted = left.iter().map(|id| invite_key(pool, id)).collect();
-            let wanted = KeysAndAttributes::builder()
-                .consistent_read(true)
-                .set_keys(Some(wanted))
-                .build()
-                .map_err(|_error| Fault::new(BATCH_GET, FaultKind::Refused))?;
-            let request = self.client.batch_get_item();
-            let request = request.request_items(self.name(), wanted);
-            let answer = request
-                .send()
-                .await
-                .map_err(|error| fault(BATCH_GET, &error))?;
-            let mut items = answer.responses.unwrap_or_default();
-            for item in items.remove(self.name()).unwrap_or_default() {
-                let pk = item.get(PK).and_then(|pk| pk.as_s().ok());
-                let id = left.iter().find(|id| Some(&keys::invite(pool, id)) == pk);
-                let id = id.ok_or(Fault::new(BATCH_GET, FaultKind::Corrupt))?.clone();
-                found.insert(id.clone(), from_item(BATCH_GET, pool, &id, item)?);
-            }
-            let unread = answer.unprocessed_keys.unwrap_or_default();
-            let unread = unread.get(self.name()).map(KeysAndAttributes::keys);
-            let unread = unread.unwrap_or_default();
-            let before = left.len();
-            left.retain(|id| unread.contains(&invite_key(pool, id)));
-            // A table without capacity answers with nothing but what is left.
-            if left.len() == before {
-                return Err(Fault::new(BATCH_GET, FaultKind::Throttled));
-            }
-        }
-        Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
+        let wanted = ids.iter().map(|id| invite_key(pool, id)).collect();
+        let mut found = self.get_items(wanted).await?;
+        let there = ids.iter().filter_map(|id| {
+            let item = found.remove(&keys::invite(pool, id))?;
+            Some(from_item(BATCH_GET, pool, id, item))
+        });
+        there.collect()
     }
 }
 
-fn invite_key(pool: &PoolId, id: &InviteId) -> HashMap<String, AttributeValue> {
+fn invite_key(pool: &PoolId, id: &InviteId) -> Key {
     primary_key(keys::invite(pool, id), INVITE.to_owned())
 }
 

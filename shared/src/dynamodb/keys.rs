@@ -1,6 +1,7 @@
 //! How items are named.
 
-use usher_events::{EventId, InviteId, PoolId, Sub, Subject, Time};
+use crate::policy::Domain;
+use usher_events::{EventId, InviteId, OrganizationId, PoolId, Sub, Subject, Time};
 
 pub(super) const PK: &str = "PK";
 pub(super) const SK: &str = "SK";
@@ -22,6 +23,10 @@ pub(super) const PREFERENCES: &str = "PREFS";
 pub(super) const SIGN_UP: &str = "SIGNUP";
 /// Range key of an invite.
 pub(super) const INVITE: &str = "INVITE";
+/// Range key of an organization, and of the claim on its domain.
+pub(super) const ORGANIZATION: &str = "ORG";
+/// Hash key of the list of organizations.
+pub(super) const ORGANIZATIONS: &str = "O#";
 
 const INVITE_PREFIX: &str = "I#";
 const USER_PREFIX: &str = "U#";
@@ -29,6 +34,8 @@ const SIGN_UP_PREFIX: &str = "S#";
 const EVENT_PREFIX: &str = "E#";
 const SPILL_PREFIX: &str = "P#";
 const SHARD_PREFIX: &str = "D#";
+/// Of the table's own hash keys; a shard is one of the due index.
+const DOMAIN_PREFIX: &str = "D#";
 
 /// Over how many hash keys what is due is spread: eight thousand of it a second may be set aside
 /// before the index is what limits the table, and a sweep that finds nothing costs eight reads.
@@ -66,6 +73,27 @@ pub(super) fn listed(created_at: Time, id: &InviteId) -> String {
 pub(super) fn parse_listed(sk: &str) -> Option<InviteId> {
     let (_, id) = sk.split_once('#')?;
     InviteId::new(id).ok()
+}
+
+/// The hash key of an organization.
+pub(super) fn organization(id: &OrganizationId) -> String {
+    format!("{ORGANIZATIONS}{id}")
+}
+
+/// The hash key of a claim on a domain.
+pub(super) fn domain(domain: &Domain) -> String {
+    format!("{DOMAIN_PREFIX}{domain}")
+}
+
+/// The range key of an organization in the list, which it sorts by age.
+pub(super) fn listed_organization(founded_at: Time, id: &OrganizationId) -> String {
+    format!("{founded_at}#{id}")
+}
+
+/// The organization that a range key of the list stands for.
+pub(super) fn parse_listed_organization(sk: &str) -> Option<OrganizationId> {
+    let (_, id) = sk.split_once('#')?;
+    OrganizationId::new(id).ok()
 }
 
 /// What every commit's range key begins with.

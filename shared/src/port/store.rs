@@ -1,4 +1,4 @@
-use super::{Fault, Invites};
+use super::{Fault, Invites, Organizations};
 use crate::commit::{EffectKind, Entry, Lease};
 use crate::preferences::Preferences;
 use crate::seal::{SealedCommit, UserKey};
@@ -64,9 +64,9 @@ pub enum Due {
 }
 
 /// The table: log, users, keys, preferences, spilled events and the index of what is due; and, as
-/// [`Invites`], invites and sign-ups.
+/// [`Invites`] and [`Organizations`], invites, sign-ups and founded organizations.
 #[async_trait]
-pub trait Store: Invites {
+pub trait Store: Invites + Organizations {
     /// Reads a user item as it was a moment ago, for the trigger: cheap, and stale by less than a
     /// second. `None` if the user was never folded.
     async fn glance(&self, sub: &Sub) -> Result<Option<UserItem>, Fault>;

@@ -86,7 +86,10 @@ pub fn scripted(
 /// conditions that do hold, or are throttled – more of them than go through.
 pub fn disturbed(endpoint: &str) -> Clients {
     scripted(endpoint, Timeouts::WORKER, |call| {
-        let is_write = matches!(call.operation.as_str(), "PutItem" | "UpdateItem");
+        let is_write = matches!(
+            call.operation.as_str(),
+            "PutItem" | "UpdateItem" | "TransactWriteItems"
+        );
         // Out of step with whatever asks for several writes in turn, and the same in every run.
         let drawn = (call.before as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 33;
         match drawn % 7 {
@@ -171,6 +174,11 @@ fn operation(request: &HttpRequest) -> String {
 
 async fn end(behavior: Behavior, operation: &str) -> Result<HttpResponse, ConnectorError> {
     let lost = |kind: io::ErrorKind| Err(ConnectorError::io(io::Error::from(kind).into()));
+    if operation == "TransactWriteItems"
+        && let Some(reason) = reason(behavior)
+    {
+        return Ok(canceled(reason));
+    }
     match behavior {
         Behavior::Hangs => std::future::pending().await,
         Behavior::RefusesConnection => lost(io::ErrorKind::ConnectionRefused),
@@ -193,6 +201,32 @@ async fn end(behavior: Behavior, operation: &str) -> Result<HttpResponse, Connec
             Ok(HttpResponse::new(ok, SdkBody::from(body)))
         }
     }
+}
+
+/// What a canceled transaction says of its items, where that is how it fails.
+fn reason(behavior: Behavior) -> Option<&'static str> {
+    match behavior {
+        Behavior::Conflicts => Some("TransactionConflict"),
+        Behavior::FailsCondition => Some("ConditionalCheckFailed"),
+        Behavior::Throttles => Some("ThrottlingError"),
+        Behavior::Hangs
+        | Behavior::RefusesConnection
+        | Behavior::Resets
+        | Behavior::Breaks
+        | Behavior::Denies
+        | Behavior::Answers(_)
+        | Behavior::Refuses(_) => None,
+    }
+}
+
+/// A transaction of which one item, and not the first, is why it was canceled.
+fn canceled(reason: &'static str) -> HttpResponse {
+    let body = format!(
+        r#"{{"__type":"com.amazonaws.dynamodb.v20120810#TransactionCanceledException","message":"as scripted","CancellationReasons":[{{"Code":"None"}},{{"Code":"{reason}"}}]}}"#
+    );
+    let mut answer = answer(400, "TransactionCanceledException");
+    *answer.body_mut() = SdkBody::from(body);
+    answer
 }
 
 /// An error as the JSON protocols name it in the body and SES's in a header.

@@ -1,14 +1,15 @@
 //! What every store promises, as one suite: each promise of each method of
-//! [`Store`] and [`Invites`] is a test, and every store passes all of them.
+//! [`Store`], [`Invites`] and [`Organizations`] is a test, and every store passes all of them.
 
 pub mod due;
 pub mod invites;
 pub mod ledger;
 pub mod log;
+pub mod organizations;
 pub mod users;
 
 use crate::commit::{EffectKind, Entry, Ledger};
-use crate::port::{Invites, Store};
+use crate::port::{Invites, Organizations, Store};
 use crate::seal::{SealedCommit, StoredEvent};
 use futures::future::join_all;
 use serde_json::{Value, json};
@@ -82,6 +83,14 @@ macro_rules! store_contract {
             a_sign_up_is_stamped_by_its_own_user_alone,
             a_sign_up_is_extended_for_its_own_attempt_alone,
         }
+        $crate::store_contract! { @tests $fresh, organizations:
+            an_organization_that_was_never_founded_is_none,
+            an_organization_is_read_back_as_founded,
+            a_domain_has_the_organization_that_was_founded_first,
+            an_organization_is_written_under_its_version_alone,
+            organizations_are_listed_by_age,
+            of_twenty_who_found_at_once_one_is_the_founder_and_all_get_the_same,
+        }
     };
     // Those promises that hold whatever happens between us and the store.
     (disturbed: $fresh:ident) => {
@@ -91,6 +100,9 @@ macro_rules! store_contract {
                 of_a_hundred_sign_ups_at_once_on_five_uses_five_are_admitted,
                 of_a_hundred_repeats_by_five_names_at_once_all_are_admitted,
                 of_a_hundred_confirmations_at_once_on_five_uses_five_redeem,
+            }
+            $crate::store_contract! { @tests $fresh, organizations:
+                of_twenty_who_found_at_once_one_is_the_founder_and_all_get_the_same,
             }
         }
     };
@@ -108,8 +120,8 @@ macro_rules! store_contract {
 }
 
 /// A store that the suite can hand to tasks of its own.
-pub trait Stored: Store + Invites + Clone + 'static {}
-impl<S: Store + Invites + Clone + 'static> Stored for S {}
+pub trait Stored: Store + Invites + Organizations + Clone + 'static {}
+impl<S: Store + Invites + Organizations + Clone + 'static> Stored for S {}
 
 /// How many do the same at once.
 const CROWD: usize = 20;

@@ -19,10 +19,11 @@ use usher_shared::commit::{Commit, EffectKind, Entry, Lease, Ledger, Recorded};
 use usher_shared::digest::Secret;
 use usher_shared::disposition::FaultKind;
 use usher_shared::invite::Invite;
+use usher_shared::organization::Organization;
 use usher_shared::policy::{Policy, file};
 use usher_shared::port::{
-    Appended, Bus, BusEntry, Due, Fault, InviteWritten, Invites, Loaded, Outgoing, Queue, Store,
-    TakenLease, Written,
+    Appended, Bus, BusEntry, Due, Fault, InviteWritten, Invites, Loaded, Organizations, Outgoing,
+    Queue, Store, TakenLease, Written,
 };
 use usher_shared::preferences::Preferences;
 use usher_shared::seal::{SealedCommit, UserKey};
@@ -85,6 +86,11 @@ pub(crate) struct Places {
     pub(crate) sign_ups: Mutex<HashMap<SignUpKey, SignUp>>,
     /// The calls about invites and sign-ups, by name.
     pub(crate) invite_calls: Mutex<Vec<&'static str>>,
+    pub(crate) organizations: Mutex<HashMap<OrganizationId, Organization>>,
+    /// How the table behaves when it is asked for an organization.
+    pub(crate) looking_up: Mood,
+    /// Which organizations it was asked for.
+    pub(crate) looked_up: Mutex<Vec<OrganizationId>>,
 }
 
 impl Places {
@@ -101,6 +107,9 @@ impl Places {
             invites: Mutex::default(),
             sign_ups: Mutex::default(),
             invite_calls: Mutex::default(),
+            organizations: Mutex::default(),
+            looking_up: Mood::Well,
+            looked_up: Mutex::default(),
         }
     }
 
@@ -207,6 +216,30 @@ impl Invites for Places {
         never()
     }
     async fn stamp_sign_up(&self, _: &SignUpKey, _: &Held, _: &Sub) -> Result<Written, Fault> {
+        never()
+    }
+}
+
+#[async_trait]
+impl Organizations for Places {
+    async fn organization(&self, id: &OrganizationId) -> Result<Option<Organization>, Fault> {
+        self.looked_up.lock().unwrap().push(id.clone());
+        self.reading.show("organization").await?;
+        self.looking_up.show("organization").await?;
+        Ok(self.organizations.lock().unwrap().get(id).cloned())
+    }
+
+    async fn found(&self, _: &Organization) -> Result<Organization, Fault> {
+        never()
+    }
+    async fn write_organization(&self, _: &Organization) -> Result<Written, Fault> {
+        never()
+    }
+    async fn organizations(
+        &self,
+        _: Option<&str>,
+        _: u32,
+    ) -> Result<(Vec<Organization>, Option<String>), Fault> {
         never()
     }
 }

@@ -2,11 +2,12 @@
 
 use async_trait::async_trait;
 use std::sync::Arc;
-use usher_events::{EventId, InviteId, PoolId, SignUpKey, Sub, Subject, Time};
+use usher_events::{EventId, InviteId, OrganizationId, PoolId, SignUpKey, Sub, Subject, Time};
 use usher_shared::commit::{EffectKind, Entry, Lease};
 use usher_shared::invite::Invite;
+use usher_shared::organization::Organization;
 use usher_shared::port::{
-    Appended, Due, Fault, InviteWritten, Invites, Loaded, Store, TakenLease, Written,
+    Appended, Due, Fault, InviteWritten, Invites, Loaded, Organizations, Store, TakenLease, Written,
 };
 use usher_shared::preferences::Preferences;
 use usher_shared::seal::{SealedCommit, UserKey};
@@ -123,6 +124,35 @@ impl<W: Watcher> Invites for Watched<W> {
     ) -> Result<Written, Fault> {
         let call = self.store.extend_sign_up(key, held, until, expires_at);
         self.call("extend_sign_up", of_sign_up(key), call).await
+    }
+}
+
+#[async_trait]
+impl<W: Watcher> Organizations for Watched<W> {
+    async fn organization(&self, id: &OrganizationId) -> Result<Option<Organization>, Fault> {
+        let call = self.store.organization(id);
+        self.call("organization", None, call).await
+    }
+
+    async fn found(&self, new: &Organization) -> Result<Organization, Fault> {
+        let writes = (format!("O#{}", new.id), "ORG".to_owned());
+        let call = self.store.found(new);
+        self.call("found", Some(writes), call).await
+    }
+
+    async fn write_organization(&self, organization: &Organization) -> Result<Written, Fault> {
+        let writes = (format!("O#{}", organization.id), "ORG".to_owned());
+        let call = self.store.write_organization(organization);
+        self.call("write_organization", Some(writes), call).await
+    }
+
+    async fn organizations(
+        &self,
+        after: Option<&str>,
+        most: u32,
+    ) -> Result<(Vec<Organization>, Option<String>), Fault> {
+        let call = self.store.organizations(after, most);
+        self.call("organizations", None, call).await
     }
 }
 
