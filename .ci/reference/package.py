@@ -1,4 +1,4 @@
-"""Builds the two Lambdas as they ship and packs each as Lambda wants it."""
+"""Builds the command, and the two Lambdas as they ship, each packed as Lambda wants it."""
 
 import json
 import os
@@ -29,12 +29,26 @@ def build_one(name: str) -> Path:
     and everything would be compiled anew."""
     command = ["build", "--release", "--message-format=json-render-diagnostics"]
     command += ["--package", name, "--bin", name]
+    return executable(command, name)
+
+
+def command() -> Path:
+    """Builds the `usher` command, with what the contract suites' run has compiled already, and says
+    where it is."""
+    features = ["--features", "usher-shared/reference"]
+    asked = ["test", "--workspace", *features, "--no-run", "--message-format=json-render-diagnostics"]
+    return executable(asked, "usher")
+
+
+def executable(arguments: list[str], name: str) -> Path:
+    """Runs a build and says where cargo put one executable."""
     messages: list[dict[str, Any]] = []
-    status = cargo(command, {}, lambda line: messages.append(json.loads(line)))
+    status = cargo(arguments, {}, lambda line: messages.append(json.loads(line)))
     if status != 0:
-        raise CannotBuild(f"cargo build ended with status {status}")
+        raise CannotBuild(f"cargo {arguments[0]} ended with status {status}")
     made = (m for m in messages if m["reason"] == "compiler-artifact" and m["executable"])
-    return next(Path(m["executable"]) for m in made if m["target"]["name"] == name)
+    binaries = (m for m in made if m["target"]["kind"] == ["bin"] and not m["profile"]["test"])
+    return next(Path(m["executable"]) for m in binaries if m["target"]["name"] == name)
 
 
 def cargo(arguments: list[str], environment: dict[str, str], take: Callable[[str], None]) -> int:

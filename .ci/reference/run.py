@@ -18,9 +18,13 @@ from pathlib import Path
 import install
 import package
 import servers
+from case import Case
 from deploy import TRIGGER, deploy
 from lifecycle import Lifecycle
+from operator_side import Operator
 from pool import Pool
+from rules import Rules
+from sign_in_pool import SignInPool
 from world import World
 
 PARTS = ("store", "queue", "release", "lifecycle")
@@ -138,7 +142,8 @@ def cargo_tests(command: list[str], environment: dict[str, str]) -> Count:
 
 def lifecycle(run: Path) -> Count:
     """The whole way of a user, on ministack and cognito-local."""
-    with heading("release build of the Lambdas"):
+    with heading("release build of the Lambdas, and the command"):
+        usher = package.command()
         built = package.build()
         archives = {name: package.pack(path, run / f"{name}.zip") for name, path in built.items()}
     with (
@@ -147,13 +152,28 @@ def lifecycle(run: Path) -> Count:
         servers.cognito_local(run, ministack, TRIGGER) as cognito,
     ):
         with servers.log_shown_on_failure(ministack, cognito):
-            Lifecycle.world = World(deploy(ministack.url, archives), Pool(cognito.url, run))
-        tests = unittest.defaultTestLoader.loadTestsFromTestCase(Lifecycle)
+            Case.world = world(ministack, cognito, archives, usher, run)
+        load = unittest.defaultTestLoader.loadTestsFromTestCase
+        tests = unittest.TestSuite(load(case) for case in (Lifecycle, Rules))
         result = unittest.TextTestRunner(stream=sys.stdout, verbosity=2).run(tests)
         failed = len(result.failures) + len(result.errors)
         if failed > 0:
             print(ministack.log_tail(), cognito.log_tail(), sep="\n")
     return Count(result.testsRun - failed, failed)
+
+
+def world(
+    ministack: servers.Server,
+    cognito: servers.Server,
+    archives: dict[str, Path],
+    usher: Path,
+    run: Path,
+) -> World:
+    """The whole system with its pools and its operator."""
+    deployment = deploy(ministack.url, archives)
+    pool = Pool(cognito.url, run)
+    operator = Operator(usher, ministack.url, pool.id)
+    return World(deployment, pool, SignInPool(ministack.url), operator)
 
 
 @contextlib.contextmanager

@@ -96,6 +96,8 @@ def ministack(run: Path) -> Iterator[Server]:
         "GATEWAY_PORT": str(port),
         "AWS_ENDPOINT_URL": server.url,
         "MINISTACK_REGION": REGION,
+        # A trigger that refuses must fail the call, as it does on AWS.
+        "MINISTACK_COGNITO_PRETOKEN_STRICT": "1",
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
     }

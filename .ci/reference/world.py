@@ -9,7 +9,9 @@ from typing import Any, TypeVar
 from boto3.dynamodb.types import TypeDeserializer
 
 from deploy import BUS, TABLE, Deployment
+from operator_side import Operator
 from pool import Pool
+from sign_in_pool import SignInPool
 
 # Far longer than anything here takes, so that only a fault or a very busy machine reaches it.
 PATIENCE_S = 40.0
@@ -53,11 +55,15 @@ class Seen:
 
 
 class World:
-    """The deployed system and its user pool."""
+    """The deployed system, its user pools, and who operates it."""
 
-    def __init__(self, deployment: Deployment, pool: Pool) -> None:
+    def __init__(
+        self, deployment: Deployment, pool: Pool, sign_in_pool: SignInPool, operator: Operator
+    ) -> None:
         self.deployment = deployment
         self.pool = pool
+        self.sign_in_pool = sign_in_pool
+        self.operator = operator
         self.dynamodb = deployment.client("dynamodb")
         self.sqs = deployment.client("sqs")
         self.events = deployment.client("events")
@@ -93,10 +99,13 @@ class World:
             inbox = json.load(answer)["messages"]
         return [mail for mails in inbox.values() for mail in mails if to in mail["To"]]
 
+    def on_bus(self) -> list[dict[str, Any]]:
+        """What the bus carried."""
+        return [json.loads(message["Body"]) for message in self.captured.all()]
+
     def published(self, sub: str) -> list[dict[str, Any]]:
         """What the bus carried about one user."""
-        entries = (json.loads(message["Body"]) for message in self.captured.all())
-        return [entry for entry in entries if entry["detail"].get("subject") == sub]
+        return [entry for entry in self.on_bus() if entry["detail"].get("subject") == sub]
 
     def dead(self, body: str) -> dict[str, Any] | None:
         """The dead letter with exactly this body."""
@@ -123,6 +132,13 @@ class World:
         payload = answer["Payload"].read()
         assert "FunctionError" not in answer, payload
         return json.loads(payload)
+
+    def refusal(self, function: str, event: dict[str, Any]) -> str:
+        """Calls a function as a pool does, and gives the sentence with which it refuses."""
+        answer = self.lambdas.invoke(FunctionName=function, Payload=json.dumps(event))
+        payload = json.loads(answer["Payload"].read())
+        assert "FunctionError" in answer, payload
+        return payload["errorMessage"]
 
     def log(self, function: str) -> str:
         """Everything that a function has logged."""

@@ -1,0 +1,54 @@
+"""What an operator does beside the pool, with the `usher` command itself."""
+
+import json
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import servers
+from deploy import SECRET, TABLE
+from package import POLICY
+
+
+@dataclass(frozen=True)
+class Operator:
+    """Somebody with the command, and with credentials for the deployment's account."""
+
+    usher: Path
+    url: str
+    pool: str
+
+    def invite(self, **terms: str | int) -> str:
+        """Makes an invite and gives its code."""
+        flags = (text for name, value in terms.items() for text in (f"--{name}", str(value)))
+        return self.run("invite", "create", "--pool", self.pool, *flags)["code"]
+
+    def invite_behind(self, code: str) -> dict[str, Any]:
+        """What is known of the invite behind a code."""
+        return self.run("invite", "show", "--pool", self.pool, code)
+
+    def user(self, verb: str, sub: str, *arguments: str) -> dict[str, Any]:
+        """Does something to a user, or shows one."""
+        return self.run("user", verb, sub, *arguments)
+
+    def run(self, *arguments: str) -> dict[str, Any]:
+        """Runs a verb on the deployment and gives what it says."""
+        surroundings = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+        environment = {
+            **servers.CREDENTIALS,
+            "AWS_ENDPOINT_URL": self.url,
+            "REGION": servers.REGION,
+            "USHER_TABLE": TABLE,
+            "USHER_SECRET": SECRET,
+        }
+        done = subprocess.run(
+            [self.usher, *arguments, "--aws", "--json", "--policy", POLICY],
+            env=surroundings | environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert done.returncode == 0, (arguments, done.returncode, done.stderr)
+        return json.loads(done.stdout)
