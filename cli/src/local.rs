@@ -12,6 +12,7 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
+use usher_shared::clock::WallClock;
 use usher_shared::port::Inbox;
 use usher_shared::{config, telemetry};
 use usher_worker::poll;
@@ -65,7 +66,7 @@ impl Local {
             trigger,
             worker,
             stack,
-        } = Machine::open(&self.dir, policy).await?;
+        } = Machine::open(&self.dir, policy, Arc::new(WallClock)).await?;
         let trigger = Arc::new(trigger);
 
         let (end, ended) = watch::channel(false);

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use usher_shared::chance;
-use usher_shared::clock::WallClock;
+use usher_shared::clock::Clock;
 use usher_shared::embedded::{Database, EmbeddedError, QueueLimits, Stack};
 use usher_shared::policy::Policy;
 use usher_shared::secret::Kept;
@@ -44,9 +44,12 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// Opens the stack in a directory and puts both on it.
-    pub async fn open(directory: &Path, policy: Policy) -> anyhow::Result<Self> {
-        let clock = Arc::new(WallClock);
+    /// Opens the stack in a directory and puts both on it, by one clock.
+    pub async fn open(
+        directory: &Path,
+        policy: Policy,
+        clock: Arc<dyn Clock>,
+    ) -> anyhow::Result<Self> {
         let limits = QueueLimits {
             visibility_timeout: policy.worker.lease + BEYOND_LEASE,
             receive_limit: policy.worker.receive_limit,

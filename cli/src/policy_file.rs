@@ -32,7 +32,13 @@ pub fn read(named: Option<&Path>) -> anyhow::Result<(Policy, String)> {
             "the example that comes with usher".to_owned(),
         ),
     };
-    let mut policy = match file::parse(&text, &base, &|path| std::fs::read_to_string(path)) {
+    let policy = from_text(&text, &base, &shown)?;
+    Ok((policy, shown))
+}
+
+/// Reads the text of a policy file that is called `shown`.
+pub fn from_text(text: &str, base: &Path, shown: &str) -> anyhow::Result<Policy> {
+    let mut policy = match file::parse(text, base, &|path| std::fs::read_to_string(path)) {
         Ok(policy) => policy,
         Err(problems) => {
             bail!("{shown} has problems; mend them or name another file with --policy\n{problems}")
@@ -41,5 +47,5 @@ pub fn read(named: Option<&Path>) -> anyhow::Result<(Policy, String)> {
     Templates::new(&policy)
         .with_context(|| format!("a mail template of {shown} cannot be used"))?;
     Overrides::from_env()?.apply(&mut policy)?;
-    Ok((policy, shown))
+    Ok(policy)
 }

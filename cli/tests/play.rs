@@ -13,38 +13,51 @@ fn played(directory: &Path, arguments: &[&str]) -> (i32, Value) {
     (output.status.code().unwrap(), json(&output))
 }
 
+/// A scene as it is told: who asked or acted, what was decided and why, and what was published.
+fn told(event: &Value) -> (&str, &str, &str) {
+    let Some(source) = event["trigger_source"].as_str() else {
+        return (event["operator"].as_str().unwrap(), "-", "-");
+    };
+    let decision = event["reason"].as_str().or(event["decision"].as_str());
+    let published = event["published"]["type"].as_str().unwrap_or("-");
+    (source, decision.unwrap(), published)
+}
+
 #[test]
-fn the_sample_life_passes_from_refusal_to_reset_and_leaves_profile_claims_and_mail() {
+fn the_sample_life_shows_each_rule_from_refusals_to_reset() {
     let directory = TempDir::new().unwrap();
     let (status, report) = played(directory.path(), &[]);
     assert_eq!(status, 0, "{report:#}");
     let events = report["events"].as_array().unwrap();
-    let told: Vec<(&str, &str, &str)> = events
-        .iter()
-        .map(|event| {
-            let published = event["published"]["type"].as_str().unwrap_or("-");
-            (
-                event["trigger_source"].as_str().unwrap(),
-                event["decision"].as_str().unwrap(),
-                published,
-            )
-        })
-        .collect();
+    let told: Vec<(&str, &str, &str)> = events.iter().map(told).collect();
+    let sign_up = "PreSignUp_SignUp";
+    let attempt = "PreAuthentication_Authentication";
+    let refresh = "TokenGeneration_RefreshTokens";
     let expected = [
-        ("PreSignUp_SignUp", "refused", "usher.sign_up_refused"),
-        ("PreSignUp_SignUp", "passed", "usher.sign_up_requested"),
+        (sign_up, "domain_blocked", "usher.sign_up_refused"),
+        (sign_up, "invite_missing", "usher.sign_up_refused"),
+        ("usher invite create", "-", "-"),
+        (sign_up, "passed", "usher.sign_up_requested"),
+        ("CustomMessage_SignUp", "answered", "-"),
         (
             "PostConfirmation_ConfirmSignUp",
             "passed",
             "usher.sign_up_confirmed",
         ),
-        ("PreAuthentication_Authentication", "passed", "-"),
+        (attempt, "passed", "-"),
         (
             "PostAuthentication_Authentication",
             "passed",
             "usher.signed_in",
         ),
         ("TokenGeneration_Authentication", "answered", "-"),
+        (attempt, "outside_hours", "usher.sign_in_refused"),
+        ("usher user suspend", "-", "-"),
+        (refresh, "user_suspended", "usher.sign_in_refused"),
+        // Told already in this hour.
+        (attempt, "user_suspended", "-"),
+        ("usher user reinstate", "-", "-"),
+        (refresh, "answered", "-"),
         (
             "PostConfirmation_ConfirmForgotPassword",
             "passed",
@@ -52,13 +65,30 @@ fn the_sample_life_passes_from_refusal_to_reset_and_leaves_profile_claims_and_ma
         ),
     ];
     assert_eq!(told, expected);
+    assert_eq!(
+        events[4]["message"]["smsMessage"],
+        json!("Example App: {####} ist Ihr Code, Ada.")
+    );
+    assert_eq!(
+        events[9]["refusal"],
+        json!("Bitte kommen Sie zwischen 7:30 und 19:00 wieder")
+    );
+    for deed in [10, 13] {
+        assert_eq!(events[deed]["outcomes"][0]["outcome"], json!("recorded"));
+    }
+}
+
+#[test]
+fn the_sample_life_leaves_profile_claims_and_one_mail() {
+    let directory = TempDir::new().unwrap();
+    let (_, report) = played(directory.path(), &[]);
     let profile = &report["profile"];
     for (key, value) in [
         ("email", json!("ada@acme.example")),
         ("firstName", json!("Ada")),
         ("phoneNumber", json!("+431234567")),
         ("role", json!("manager")),
-        ("roleSource", json!("domain")),
+        ("roleSource", json!("invite")),
         ("organizationId", json!("acme")),
         ("accountType", json!("business")),
         ("status", json!("active")),
@@ -69,8 +99,8 @@ fn the_sample_life_passes_from_refusal_to_reset_and_leaves_profile_claims_and_ma
     assert_eq!(report["preferences"]["timezone"], json!("Europe/Vienna"));
     let claims = &report["claims"]["idTokenGeneration"]["claimsToAddOrOverride"];
     assert_eq!(
-        (&claims["role"], &claims["organization_id"]),
-        (&json!("manager"), &json!("acme"))
+        (&claims["role"], &claims["organization_id"], &claims["plan"]),
+        (&json!("manager"), &json!("acme"), &json!("team"))
     );
     assert!(
         report["claims"].get("groupOverrideDetails").is_none(),
@@ -86,6 +116,17 @@ fn the_sample_life_passes_from_refusal_to_reset_and_leaves_profile_claims_and_ma
 }
 
 #[test]
+fn under_a_policy_of_ones_own_the_sample_is_decided_by_that_policy() {
+    let directory = TempDir::new().unwrap();
+    std::fs::write(directory.path().join("open.toml"), "").unwrap();
+    let (status, report) = played(directory.path(), &["--policy", "open.toml"]);
+    assert_eq!(status, 0, "{report:#}");
+    let events = report["events"].as_array().unwrap();
+    assert_eq!(told(&events[0]).1, "passed", "no domain is blocked there");
+    assert_eq!(report["policy"], json!("open.toml"));
+}
+
+#[test]
 fn the_text_names_each_step_and_where_things_lie() {
     let directory = TempDir::new().unwrap();
     let output = run(directory.path(), &["play"]);
@@ -93,8 +134,13 @@ fn the_text_names_each_step_and_where_things_lie() {
     assert!(output.status.success(), "{text}");
     for part in [
         "domain_blocked",
+        "usher invite create",
+        "ist Ihr Code, Ada",
         "usher.sign_up_confirmed",
+        "usher.invite_redeemed",
         "welcome_mail",
+        "Bitte kommen Sie",
+        "usher user suspend",
         "The user",
         "The claims",
         ".eml",

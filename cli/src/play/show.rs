@@ -1,9 +1,10 @@
 //! A play, for people.
 
-use super::report::{Act, Afterwards, Report};
+use super::report::{Act, Afterwards, Asked, Did, Report};
 use anstream::{eprintln, println};
 use anstyle::{AnsiColor, Style};
 use serde_json::Value;
+use std::time::Duration;
 use usher_events::{Fact, wire};
 use usher_trigger::Decision;
 use usher_worker::story::{Fate, Outcome};
@@ -14,48 +15,65 @@ const BAD: Style = AnsiColor::Red.on_default().bold();
 const TITLE: Style = Style::new().bold();
 const FAINT: Style = Style::new().dimmed();
 
-/// Prints one event and what became of it.
+/// Prints one scene and what became of it.
 pub fn act(number: usize, act: &Act) {
-    let style = match act.decision {
+    let who = match &act.did {
+        Did::Asked(asked) => &asked.source,
+        Did::Operated(deed) => deed.command(),
+    };
+    let at = act.at.map(|at| format!("  {at}")).unwrap_or_default();
+    println!(
+        "{TITLE}{number}. {}{TITLE:#}  {FAINT}{who}{at}{FAINT:#}",
+        act.name
+    );
+    if let Some(asked) = act.answered() {
+        answer(asked, act.took);
+    }
+    for outcome in &act.outcomes {
+        show_outcome(outcome);
+    }
+    if let Some(asked) = act.answered()
+        && let Some(expected) = asked.expected
+        && expected != asked.decision.as_str()
+    {
+        println!("   {BAD}this should have been {expected}{BAD:#}");
+    }
+    println!();
+}
+
+fn answer(asked: &Asked, took: Duration) {
+    let style = match asked.decision {
         Decision::Passed | Decision::Answered | Decision::Unknown => GOOD,
         Decision::Refused(_) => NO,
         Decision::Broken => BAD,
     };
-    let took = act.took.as_secs_f64() * 1_000.0;
-    println!(
-        "{TITLE}{number}. {}{TITLE:#}  {FAINT}{}{FAINT:#}",
-        act.name, act.source
-    );
-    let reason = match act.decision {
+    let reason = match asked.decision {
         Decision::Refused(reason) => format!(" ({})", reason.as_str()),
         Decision::Passed | Decision::Answered | Decision::Unknown | Decision::Broken => {
             String::new()
         }
     };
     println!(
-        "   decision   {style}{}{style:#}{reason} in {took:.1} ms",
-        act.decision.as_str()
+        "   decision   {style}{}{style:#}{reason} in {:.1} ms",
+        asked.decision.as_str(),
+        took.as_secs_f64() * 1_000.0
     );
-    if let Some(text) = &act.refusal {
+    if let Some(text) = &asked.refusal {
         println!("   says       {text}");
     }
-    match &act.published {
+    for (part, text) in asked.message.iter().filter_map(Value::as_object).flatten() {
+        println!(
+            "   sends      {FAINT}{part}{FAINT:#} {}",
+            text.as_str().unwrap_or_default()
+        );
+    }
+    match &asked.published {
         Some((kind, id, route)) => println!(
             "   published  {kind} {FAINT}{id}{FAINT:#} to the {}",
             route.as_str()
         ),
         None => println!("   published  {FAINT}nothing{FAINT:#}"),
     }
-    for outcome in &act.outcomes {
-        show_outcome(outcome);
-    }
-    if let Some(expected) = act
-        .expected
-        .filter(|expected| *expected != act.decision.as_str())
-    {
-        println!("   {BAD}this should have been {expected}{BAD:#}");
-    }
-    println!();
 }
 
 fn show_outcome(outcome: &Outcome) {
