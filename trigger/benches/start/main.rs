@@ -6,8 +6,11 @@
 //! AWS in the last column. Whatever is compared takes turns, so that whatever else the machine does
 //! falls on all of it.
 //!
+//! What each source costs is counted under Valgrind, where that is installed.
+//!
 //! `-- --opt-levels` also builds the trigger at `opt-level` 3, which takes minutes, and compares that.
 
+mod cost;
 mod levers;
 mod report;
 mod run;
@@ -73,6 +76,7 @@ async fn main() {
         ours.runs.push(start(&ours.binary, &aws).await);
     }
     report::print(&ours, &floor);
+    cost::print(&ours.binary, &floor.binary, &aws).await;
     levers::print(&ours.binary, faster.as_deref(), &aws).await;
 }
 

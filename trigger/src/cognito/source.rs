@@ -195,6 +195,26 @@ mod tests {
     }
 
     #[test]
+    fn the_readme_lists_every_source_and_no_other() {
+        let readme = include_str!("../../../README.md");
+        let chapter = readme.split("\n## Triggers\n").nth(1);
+        let chapter = chapter.and_then(|rest| rest.split("\n## ").next());
+        let rows = chapter.expect("the README has that chapter").lines();
+        let listed = rows.filter_map(|row| row.strip_prefix("| `")?.split_once(" | "));
+        let listed: Vec<String> = listed
+            .flat_map(|(source, _)| {
+                let mut words = source.split('`').step_by(2);
+                let trigger = words.next().unwrap_or_default().to_owned();
+                words
+                    .map(move |word| trigger.clone() + word)
+                    .collect::<Vec<_>>()
+            })
+            .collect();
+        let known: Vec<&str> = Source::ALL.iter().map(|(name, _)| *name).collect();
+        assert_eq!(listed, known);
+    }
+
+    #[test]
     fn a_name_that_the_guide_misspells_is_the_source_that_it_means() {
         for (slip, meant) in [
             (
