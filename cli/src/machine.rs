@@ -7,6 +7,7 @@ use std::time::Duration;
 use usher_shared::chance;
 use usher_shared::clock::Clock;
 use usher_shared::embedded::{Database, EmbeddedError, QueueLimits, Stack};
+use usher_shared::organization;
 use usher_shared::policy::Policy;
 use usher_shared::secret::Kept;
 use usher_trigger::Trigger;
@@ -77,6 +78,7 @@ impl Machine {
             mailer: Arc::new(stack.outbox.clone()),
             clock,
             secret: Kept::given(stack.secret.clone()),
+            organizations: organization::Cache::default(),
             owner: chance::owner(),
         };
         Ok(Self {

@@ -1,5 +1,9 @@
 //! Organizations that their first member founded, by having the first verified address of a domain.
 
+mod cache;
+
+pub use cache::Cache;
+
 use crate::invite::base_32;
 use crate::policy::{self, Domain, DomainOrganization};
 use ring::digest::{SHA256, digest};

@@ -66,8 +66,7 @@ pub struct Policy {
     pub domains: Vec<DomainRule>,
     /// `[organizations.<id>]`
     pub organizations: BTreeMap<OrganizationId, Organization>,
-    /// Organizations of domains that no rule names. No key of the file sets it yet: decisions know
-    /// what to make of such an organization, and nothing looks one up.
+    /// `[founding]`: organizations of domains that no rule gives one.
     pub founding: Founding,
     /// `[plans.<plan>]`: every plan there is, and what it includes.
     pub plans: BTreeMap<Plan, PlanRules>,
@@ -195,7 +194,7 @@ pub struct Administrators {
 }
 
 /// Organizations of domains that no rule gives one.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Founding {
     /// What a verified address of such a domain brings.
     pub mode: FoundingMode,
@@ -207,6 +206,8 @@ pub struct Founding {
     pub account_type: Option<AccountType>,
     /// What a new organization pays for; always a plan that the policy declares.
     pub plan: Option<Plan>,
+    /// How long trigger and worker go by what they have read of an organization.
+    pub cache: Duration,
 }
 
 /// What a verified address of a domain without a rule brings.

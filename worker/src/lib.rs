@@ -13,6 +13,7 @@ pub mod invite;
 pub mod lambda;
 pub mod lease;
 pub mod message;
+pub mod organization;
 pub mod perform;
 pub mod poll;
 pub mod project;
@@ -33,6 +34,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use usher_shared::clock::Clock;
 use usher_shared::digest::Secret;
+use usher_shared::organization::Cache as OrganizationCache;
 use usher_shared::policy::Policy;
 use usher_shared::port::{Bus, DeadLetters, Mailer, Queue, Store};
 use usher_shared::retry::Schedule;
@@ -53,6 +55,8 @@ pub struct Worker {
     pub policy: Arc<Policy>,
     /// The log, the users and what is due.
     pub store: Arc<dyn Store>,
+    /// Organizations that were read from it a short while ago.
+    pub organizations: OrganizationCache,
     /// Hides the names that invites are held under.
     pub secret: Kept<Secret>,
     /// Takes what the sweep sends on.

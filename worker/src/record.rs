@@ -2,6 +2,7 @@
 
 use crate::invite::FirstSeen;
 use crate::lease::Right;
+use crate::organization::Sought;
 use crate::story::{Again, Story};
 use crate::{TRIES, Worker, fault};
 use tokio::time::Instant;
@@ -63,9 +64,18 @@ impl Worker {
             Some(recorded) => (recorded, Appended::AlreadyThere),
             None => match self.sign_up(envelope, sub, &key, deadline).await? {
                 FirstSeen::New(envelope, invited) => {
-                    let mut commit = self.new_commit(*envelope, &Findings::default());
-                    commit.decided.extend(invited);
-                    self.append(commit, Some(&key), deadline).await?
+                    match self.organization(&envelope, sub, &key, deadline).await? {
+                        Sought::Found(organization) => {
+                            let findings = Findings {
+                                organization,
+                                ..Findings::default()
+                            };
+                            let mut commit = self.new_commit(*envelope, &findings);
+                            commit.decided.extend(invited);
+                            self.append(commit, Some(&key), deadline).await?
+                        }
+                        Sought::Recorded(commit) => (*commit, Appended::AlreadyThere),
+                    }
                 }
                 FirstSeen::Recorded(commit) => (*commit, Appended::AlreadyThere),
             },

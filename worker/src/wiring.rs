@@ -14,7 +14,7 @@ use usher_shared::config::Config;
 use usher_shared::loading::Policies;
 use usher_shared::port::Inbox;
 use usher_shared::secret::Keepers;
-use usher_shared::{dynamodb, eventbridge, secrets_manager, ses, sqs, ssm};
+use usher_shared::{dynamodb, eventbridge, organization, secrets_manager, ses, sqs, ssm};
 
 /// How long a start waits for policy and secret. Until they are there the package's own policy
 /// decides, and whoever needs the secret tries again.
@@ -62,6 +62,7 @@ pub async fn worker(config: Config) -> anyhow::Result<Wired> {
         mailer: Arc::new(ses::Ses::new(&clients)),
         clock: Arc::new(WallClock),
         secret,
+        organizations: organization::Cache::default(),
         owner: chance::owner(),
         policy,
     };

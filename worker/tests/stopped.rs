@@ -23,8 +23,9 @@ use usher_shared::chance;
 use usher_shared::clock::{self, Clock, WallClock};
 use usher_shared::commit::{EffectKind, Entry};
 use usher_shared::embedded::{QueueLimits, Stack};
+use usher_shared::organization;
 use usher_shared::policy::Policy;
-use usher_shared::port::{Inbox, Outgoing, Queue, Store};
+use usher_shared::port::{Inbox, Organizations, Outgoing, Queue, Store};
 use usher_shared::secret::Kept;
 use usher_shared::testkit::StepClock;
 use usher_worker::welcome::Templates;
@@ -66,9 +67,13 @@ impl Stage {
     }
 
     async fn with_lease(lease: Duration) -> Self {
+        Self::under(common::POLICY, lease).await
+    }
+
+    async fn under(text: &str, lease: Duration) -> Self {
         let directory = TempDir::new().unwrap();
-        fs::write(directory.path().join("usher.toml"), common::POLICY).unwrap();
-        let mut policy = policy(common::POLICY);
+        fs::write(directory.path().join("usher.toml"), text).unwrap();
+        let mut policy = policy(text);
         policy.worker.lease = lease;
         let limits = QueueLimits {
             visibility_timeout: VISIBILITY,
@@ -116,6 +121,7 @@ impl Stage {
             mailer: Arc::new(stack.outbox.clone()),
             clock,
             secret: Kept::given(stack.secret.clone()),
+            organizations: organization::Cache::default(),
             owner: chance::owner(),
         }
     }
@@ -376,6 +382,49 @@ async fn a_sweep_killed_at_any_step_loses_nothing_that_was_spilled() {
         assert_eq!(stage.mails(), 1, "{place}");
         assert_eq!(store.spilled(event.id).await.unwrap(), None, "{place}");
         stage.assert_done(&event, place).await;
+    }))
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_worker_killed_while_it_founds_an_organization_leaves_its_user_the_founder() {
+    let steps = ["founding", "founded", "appended", "claimed"];
+    join_all(steps.map(|place| async move {
+        let founding = "[founding]\nmode = 'create'\nfounder_role = 'admin'\n";
+        let stage = Stage::under(&format!("{}\n{founding}", common::POLICY), LEASE).await;
+        let ada = confirmed("ada", person("ada@globe.example"));
+        stage.send(&ada).await;
+        let mut process = stage.start(&format!("kill:{place}"));
+        let status = process.ended().await;
+        assert!(killed(status), "{place}: {status}\n{}", process.log());
+
+        let store = &stage.stack.store;
+        let listed = store.organizations(None, 10).await.unwrap().0;
+        assert_eq!(listed.len(), usize::from(place != "founding"), "{place}");
+        let worker = stage.worker(Arc::new(WallClock));
+        if place != "founding" {
+            // Somebody else of the domain is there before the message comes again.
+            let bob = confirmed("bob", person("bob@globe.example"));
+            common::record(&worker, &bob).await;
+        }
+        stage.recover(&worker).await;
+        let log = store.stream(&ada.subject).await.unwrap();
+        let names = log.iter().flat_map(|commit| &commit.decided);
+        let founded = names.filter(|event| event.name == "organization_founded");
+        assert_eq!(founded.count(), 1, "{place}");
+        let item = store.glance(&sub("ada")).await.unwrap().unwrap();
+        assert_eq!(item.user.role().unwrap().0.as_str(), "admin", "{place}");
+        if place != "founding" {
+            let item = store.glance(&sub("bob")).await.unwrap().unwrap();
+            assert_eq!(item.user.role().unwrap().0.as_str(), "user", "{place}");
+        }
+        let listed = store.organizations(None, 10).await.unwrap().0;
+        assert_eq!(listed[0].founder, sub("ada"), "{place}");
+        assert_eq!(
+            stage.mails(),
+            if place == "founding" { 1 } else { 2 },
+            "{place}"
+        );
     }))
     .await;
 }

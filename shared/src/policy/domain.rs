@@ -57,6 +57,11 @@ impl Domain {
         &self.0
     }
 
+    /// The name as people read it: in its own script.
+    pub fn to_unicode(&self) -> String {
+        idna::domain_to_unicode(&self.0).0
+    }
+
     /// Whether this lies below another; no domain lies below itself.
     fn is_below(&self, other: &Self) -> bool {
         self.0

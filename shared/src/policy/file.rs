@@ -5,6 +5,7 @@
 
 mod access;
 mod custom_messages;
+mod founding;
 mod hours;
 mod invites;
 mod limits;
@@ -25,7 +26,7 @@ mod values;
 
 pub use problem::{Problem, Problems};
 
-use super::{Founding, Policy, Tokens};
+use super::{Policy, Tokens};
 use reader::{Findings, Reader};
 use section::Section;
 use std::collections::{BTreeMap, BTreeSet};
@@ -99,7 +100,9 @@ fn policy(document: &Section<'_>, base: &Path, read: Read<'_>) -> Policy {
         }),
         sources: document.section("sources", sources::sources),
         domains: access::domains(document, &roles, &organizations),
-        founding: Founding::default(),
+        founding: document.section("founding", |section| {
+            founding::founding(section, &roles, &plans)
+        }),
         trusted_providers: access::trusted_providers(document),
         attributes: document.section("attributes", texts::attributes),
         tokens: Tokens::default(),

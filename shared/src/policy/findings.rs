@@ -1,7 +1,7 @@
 //! What was looked up outside, before the policy decides.
 
 use super::person::verified_domain;
-use super::{Domain, FoundingMode, Policy, free_mail};
+use super::{Domain, FoundingMode, Policy, disposable, free_mail};
 use usher_events::{AccountType, OrganizationId, Person, Role};
 
 /// What was looked up for one user before an event is decided on, or a token made. Whatever nobody
@@ -48,6 +48,7 @@ impl Policy {
             .rule_for(person)
             .is_some_and(|rule| rule.organization.is_some());
         let everybodys = free_mail::is_known(&domain)
+            || disposable::is_disposable(&domain)
             || self
                 .founding
                 .free_mail

@@ -12,6 +12,7 @@ use usher_shared::config;
 use usher_shared::digest::Secret;
 use usher_shared::dynamodb::Table;
 use usher_shared::embedded::{Database, FileBus, Outbox, QueueLimits, WorkQueue};
+use usher_shared::organization;
 use usher_shared::policy::file;
 use usher_shared::secret::Kept;
 use usher_shared::telemetry;
@@ -51,6 +52,7 @@ async fn main() -> anyhow::Result<()> {
         mailer: Arc::new(Outbox::new(directory.join("mail"), clock.clone())),
         clock,
         secret: Kept::given(Secret::new(&[7; 32])),
+        organizations: organization::Cache::default(),
         owner: chance::owner(),
     };
     let mut terminate = signal(SignalKind::terminate())?;

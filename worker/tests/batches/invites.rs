@@ -1,19 +1,17 @@
 //! What becomes of an invite when the sign-up that holds it is confirmed.
 
-use crate::common::watched::{Call, Watched, Watcher};
+use crate::common::watched::crashing;
 use crate::common::{World, at, message, person, policy, pool, record, soon, sub, work};
-use async_trait::async_trait;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 use usher_events::{
     AccountType, ConfirmationRoute, DecidedEvent, Envelope, InviteId, LapseReason, LifecycleEvent,
     OrganizationId, Person, Role, RoleSource, SignUpConfirmed, SignUpContext, Subject, Time,
     identity, wire,
 };
-use usher_shared::disposition::FaultKind;
 use usher_shared::invite::{Applicant, Code, Grants, Invite, PATIENCE, Terms};
 use usher_shared::policy::Policy;
-use usher_shared::port::{Fault, InviteWritten, Invites, Store};
+use usher_shared::port::{InviteWritten, Invites, Store};
 use usher_shared::sign_up::SignUp;
 use usher_worker::Worker;
 use usher_worker::story::Outcome;
@@ -209,35 +207,6 @@ async fn where_a_sign_up_came_from_is_recorded_with_its_confirmation() {
     assert_eq!(recorded(&world, "ada").await, Said::Nothing);
 }
 
-/// Fails one call, before it is made or after, so often; as a crash does it to the one that called.
-struct Crash {
-    call: &'static str,
-    after: bool,
-    left: Mutex<usize>,
-    lost: Mutex<bool>,
-}
-
-#[async_trait]
-impl Watcher for Crash {
-    async fn before(&self, call: &Call) -> Result<(), Fault> {
-        let lost = *self.lost.lock().unwrap();
-        let mut left = self.left.lock().unwrap();
-        if lost || (call.name == self.call && !self.after && *left > 0) {
-            *left = left.saturating_sub(1);
-            *self.lost.lock().unwrap() = true;
-            return Err(Fault::new("planted", FaultKind::Refused));
-        }
-        Ok(())
-    }
-
-    async fn after(&self, call: &Call) {
-        if call.name == self.call && self.after {
-            // Nothing that comes after it is carried out.
-            *self.lost.lock().unwrap() = true;
-        }
-    }
-}
-
 #[tokio::test]
 async fn a_crash_between_any_two_steps_redeems_once_all_the_same() {
     for call in [
@@ -255,20 +224,7 @@ async fn a_crash_between_any_two_steps_redeems_once_all_the_same() {
             let event = confirmation(&world, "ada", "ada", person(ADA), at(60));
             let body = [wire::encode(&event)];
             let worker = world.worker();
-            let crash = Arc::new(Crash {
-                call,
-                after,
-                left: Mutex::new(1),
-                lost: Mutex::new(false),
-            });
-            let store = Watched {
-                store: Arc::clone(&worker.store),
-                watcher: crash,
-            };
-            let crashing = Worker {
-                store: Arc::new(store),
-                ..worker
-            };
+            let crashing = crashing(worker, call, after);
             let outcomes = work(&crashing, &body).await;
             assert!(!outcomes[0].is_done(), "{call} {after}: {outcomes:?}");
             let outcomes = work(&world.worker(), &body).await;

@@ -13,6 +13,7 @@ mod invites;
 mod mail;
 mod neighbors;
 mod order;
+mod organizations;
 mod publication;
 mod resuming;
 mod switches;

@@ -25,6 +25,7 @@ use usher_events::{
 use usher_shared::chance;
 use usher_shared::commit::{Commit, Recorded};
 use usher_shared::digest::Secret;
+use usher_shared::organization;
 use usher_shared::policy::{Policy, file};
 use usher_shared::port::{Inbox, Store};
 use usher_shared::seal;
@@ -100,6 +101,7 @@ impl World {
             mailer: Arc::new(stack.outbox.clone()),
             clock: self.here.clock.clone(),
             secret: Kept::given(stack.secret.clone()),
+            organizations: organization::Cache::default(),
             owner: chance::owner(),
         }
     }

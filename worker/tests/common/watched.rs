@@ -1,11 +1,12 @@
 //! A store that somebody watches: who may count, measure, fail or do something in between.
 
 use async_trait::async_trait;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use usher_events::{EventId, InviteId, OrganizationId, PoolId, SignUpKey, Sub, Subject, Time};
 use usher_shared::commit::{EffectKind, Entry, Lease};
+use usher_shared::disposition::FaultKind;
 use usher_shared::invite::Invite;
-use usher_shared::organization::Organization;
+use usher_shared::organization::{Cache, Organization};
 use usher_shared::port::{
     Appended, Due, Fault, InviteWritten, Invites, Loaded, Organizations, Store, TakenLease, Written,
 };
@@ -13,6 +14,7 @@ use usher_shared::preferences::Preferences;
 use usher_shared::seal::{SealedCommit, UserKey};
 use usher_shared::sign_up::{Held, SignUp};
 use usher_shared::user::UserItem;
+use usher_worker::Worker;
 
 /// One call, and what it writes, if it writes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -245,5 +247,54 @@ impl<W: Watcher> Store for Watched<W> {
     async fn move_due(&self, item: &Due, to: Time) -> Result<Written, Fault> {
         self.call("move_due", None, self.store.move_due(item, to))
             .await
+    }
+}
+
+/// Fails one call, before it is made or after, so often; as a crash does it to the one that called.
+struct Crash {
+    call: &'static str,
+    after: bool,
+    left: Mutex<usize>,
+    lost: Mutex<bool>,
+}
+
+/// A worker that is as good as dead from its first call of this name on, before it or after.
+pub fn crashing(worker: Worker, call: &'static str, after: bool) -> Worker {
+    let crash = Arc::new(Crash {
+        call,
+        after,
+        left: Mutex::new(1),
+        lost: Mutex::new(false),
+    });
+    let store = Watched {
+        store: Arc::clone(&worker.store),
+        watcher: crash,
+    };
+    Worker {
+        store: Arc::new(store),
+        // What the dead one had in its memory nobody else has.
+        organizations: Cache::default(),
+        ..worker
+    }
+}
+
+#[async_trait]
+impl Watcher for Crash {
+    async fn before(&self, call: &Call) -> Result<(), Fault> {
+        let lost = *self.lost.lock().unwrap();
+        let mut left = self.left.lock().unwrap();
+        if lost || (call.name == self.call && !self.after && *left > 0) {
+            *left = left.saturating_sub(1);
+            *self.lost.lock().unwrap() = true;
+            return Err(Fault::new("planted", FaultKind::Refused));
+        }
+        Ok(())
+    }
+
+    async fn after(&self, call: &Call) {
+        if call.name == self.call && self.after {
+            // Nothing that comes after it is carried out.
+            *self.lost.lock().unwrap() = true;
+        }
     }
 }

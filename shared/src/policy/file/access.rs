@@ -1,4 +1,5 @@
 use super::hours;
+use super::plans::declared_plan;
 use super::reader::Found;
 use super::roles::{account_type, declared_role, id, is_declared};
 use super::section::{NamedList, Section};
@@ -57,11 +58,9 @@ pub(super) fn organizations(
             name: shown.unwrap_or_default(),
             active: section.flag("active", true),
             account_type: kind,
-            plan: section.filled("plan").and_then(|found| {
-                let names = plans.keys().map(Plan::as_str);
-                let plan = id(section, &found, Plan::new)?;
-                is_declared(section, &found, names, "[plans]").then_some(plan)
-            }),
+            plan: section
+                .filled("plan")
+                .and_then(|found| declared_plan(section, &found, plans)),
         };
         Some((id(section, name, OrganizationId::new)?, organization))
     };

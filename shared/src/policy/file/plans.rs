@@ -1,5 +1,5 @@
 use super::reader::Found;
-use super::roles::{id, words};
+use super::roles::{id, is_declared, words};
 use super::section::Section;
 use crate::policy::PlanRules;
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,6 +23,17 @@ pub(super) fn plans(document: &Section<'_>) -> BTreeMap<Plan, PlanRules> {
     } else {
         default_plans()
     }
+}
+
+/// A plan that the policy declares.
+pub(super) fn declared_plan(
+    section: &Section<'_>,
+    found: &Found<String>,
+    plans: &BTreeMap<Plan, PlanRules>,
+) -> Option<Plan> {
+    let plan = id(section, found, Plan::new)?;
+    let names = plans.keys().map(Plan::as_str);
+    is_declared(section, found, names, "[plans]").then_some(plan)
 }
 
 fn default_plans() -> BTreeMap<Plan, PlanRules> {

@@ -1,5 +1,6 @@
 mod custom_messages;
 mod example;
+mod founding;
 mod hours;
 mod mail;
 mod places;

@@ -346,6 +346,7 @@ fn no_organization_is_joined_by_who_shows_no_domain_of_its_own() {
     };
     for somebody in [
         person("ada@gmail.com"),
+        person("ada@mailinator.com"),
         person("ada@free.example"),
         unverified,
     ] {
