@@ -66,6 +66,7 @@ impl Machine {
             policy: policy.clone(),
             secret: Kept::given(stack.secret.clone()),
             publisher,
+            organizations: organization::Cache::default(),
             clock: clock.clone(),
         };
         let worker = Worker {

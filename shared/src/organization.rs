@@ -81,6 +81,13 @@ pub fn id_of(domain: &Domain) -> OrganizationId {
     OrganizationId::new(id).expect("a digest's text is short and has no white space")
 }
 
+/// Whether a founded organization may have this id. The names that a policy gives are hardly ever like
+/// that, and then the table need not be asked.
+pub fn is_id(id: &OrganizationId) -> bool {
+    let id = id.as_str();
+    id.len() == (ID_BYTES * 8).div_ceil(5) && id.bytes().all(|b| b.is_ascii_alphanumeric())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -94,6 +101,10 @@ mod tests {
         let id = id_of(&domain("acme.example"));
         assert_eq!(id, id_of(&domain("ACME.Example.")));
         assert_eq!(id.as_str(), "n3cf5z5p47aq956j40e0e5x3f4");
+        assert!(is_id(&id));
+        for declared in ["acme", "that-one-of-its-own-founds"] {
+            assert!(!is_id(&OrganizationId::new(declared).unwrap()));
+        }
         for other in ["acme.example.com", "mail.acme.example", "acme-example"] {
             assert_ne!(id, id_of(&domain(other)), "{other}");
         }

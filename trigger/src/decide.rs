@@ -6,6 +6,7 @@ use crate::cognito::{Call, Source, TokenSource};
 use crate::facts::{self, Witness};
 use crate::invite;
 use crate::message;
+use crate::organization;
 use crate::refusal::Refusal;
 use serde_json::value::RawValue;
 use std::fmt;
@@ -13,9 +14,10 @@ use usher_events::{
     Envelope, Fact, LifecycleEvent, MessagePurpose, Person, RefusalReason, SignUpRoute, Sub,
     identity,
 };
+use usher_shared::organization::Cache;
 use usher_shared::policy::admit::{Applicant, Occasion};
 use usher_shared::policy::{
-    Findings, MessageSource, Policy, UserRead, WayIn, admit, claims, invited, person, refusal,
+    MessageSource, Policy, UserRead, WayIn, admit, claims, invited, person, refusal,
 };
 use usher_shared::port::Store;
 use usher_shared::user::{User, UserItem};
@@ -63,12 +65,15 @@ pub async fn decide(
     call: &Call<'_>,
     witness: Witness<'_>,
     store: &dyn Store,
+    organizations: &Cache,
     budget: Budget,
 ) -> Verdict {
     match call.source {
         Source::PreSignUp(route) => sign_up(call, witness, store, budget, route).await,
-        Source::PreAuthentication => sign_in(call, witness, store, budget).await,
-        Source::TokenGeneration(source) => token(call, witness, store, budget, source).await,
+        Source::PreAuthentication => sign_in(call, witness, (store, organizations), budget).await,
+        Source::TokenGeneration(source) => {
+            token(call, witness, (store, organizations), budget, source).await
+        }
         Source::ConfirmSignUp | Source::ConfirmForgotPassword | Source::PostAuthentication => {
             let fact = witness.after_the_fact(call);
             if fact.is_none() {
@@ -190,7 +195,7 @@ fn named(fact: Option<Envelope<LifecycleEvent>>) -> Option<Envelope<LifecycleEve
 async fn sign_in(
     call: &Call<'_>,
     witness: Witness<'_>,
-    store: &dyn Store,
+    (store, organizations): (&dyn Store, &Cache),
     budget: Budget,
 ) -> Verdict {
     let Some(sub) = facts::sub(call) else {
@@ -203,9 +208,13 @@ async fn sign_in(
         true => invited_user(call, witness, store, &sub, &look, budget).await,
         false => None,
     };
-    let read = invited.as_ref().map_or(known(&look), UserRead::Found);
     let person = person_of(call, policy);
-    let grant = claims::grant(policy, read, Some(&person), &Findings::default());
+    let bearer = organization::Bearer {
+        user: invited.as_ref().map_or(known(&look), UserRead::Found),
+        sub: &sub,
+        person: &person,
+    };
+    let grant = organization::grant(policy, (store, organizations), bearer, budget).await;
     match admit::sign_in(policy, known(&look), &grant, witness.now) {
         Ok(()) => Verdict::pass(None),
         Err(reason) => refuse(call, witness, sub, reason, &look),
@@ -215,7 +224,7 @@ async fn sign_in(
 async fn token(
     call: &Call<'_>,
     witness: Witness<'_>,
-    store: &dyn Store,
+    (store, organizations): (&dyn Store, &Cache),
     budget: Budget,
     source: TokenSource,
 ) -> Verdict {
@@ -239,7 +248,12 @@ async fn token(
     let invited = invited_user(call, witness, store, &sub, &look, budget).await;
     let read = invited.as_ref().map_or(known(&look), UserRead::Found);
     let person = person_of(call, policy);
-    let grant = claims::grant(policy, read, Some(&person), &Findings::default());
+    let bearer = organization::Bearer {
+        user: read,
+        sub: &sub,
+        person: &person,
+    };
+    let grant = organization::grant(policy, (store, organizations), bearer, budget).await;
     if let Err(reason) = admit::token(policy, known(&look), &grant, occasion, witness.now) {
         return refuse(call, witness, sub, reason, &look);
     }

@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use usher_events::{Envelope, Fact, LifecycleEvent, RefusalReason, Time};
 use usher_shared::clock::Clock;
 use usher_shared::digest::Secret;
+use usher_shared::organization::Cache;
 use usher_shared::policy::Policy;
 use usher_shared::secret::Kept;
 
@@ -28,6 +29,8 @@ pub struct Trigger {
     pub secret: Kept<Secret>,
     /// Takes events; its table is also the one that is read.
     pub publisher: Publisher,
+    /// Organizations that were read a short while ago.
+    pub organizations: Cache,
     /// Tells the time of facts.
     pub clock: Arc<dyn Clock>,
 }
@@ -146,7 +149,8 @@ impl Trigger {
             request_id,
         };
         fault::point("decide");
-        let verdict = decide(call, witness, self.publisher.store.as_ref(), budget).await;
+        let store = self.publisher.store.as_ref();
+        let verdict = decide(call, witness, store, &self.organizations, budget).await;
         (verdict, now)
     }
 

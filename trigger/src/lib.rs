@@ -15,6 +15,7 @@ pub mod handle;
 pub mod invite;
 pub mod lambda;
 mod message;
+pub mod organization;
 pub mod publish;
 pub mod refusal;
 pub mod wiring;

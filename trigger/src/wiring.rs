@@ -12,7 +12,7 @@ use usher_shared::clock::WallClock;
 use usher_shared::config::{Config, SecretSetting};
 use usher_shared::loading::{Policies, Unfit};
 use usher_shared::secret::Keepers;
-use usher_shared::{dynamodb, eventbridge, secrets_manager, sqs, ssm};
+use usher_shared::{dynamodb, eventbridge, organization, secrets_manager, sqs, ssm};
 
 /// How long a start may take over what the first call will need. Cognito is waiting already: this,
 /// the budget and the cold start itself have to fit into its five seconds.
@@ -83,6 +83,7 @@ pub async fn on(clients: &Clients, config: Config) -> Result<Deployed, Unfit> {
         policy: Arc::clone(&policies.current().made),
         secret,
         publisher,
+        organizations: organization::Cache::default(),
         clock: Arc::new(WallClock),
     };
     Ok(Deployed::new(trigger, policies))

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use usher_shared::aws::{Clients, Timeouts};
 use usher_shared::clock::WallClock;
 use usher_shared::digest::Secret;
+use usher_shared::organization::Cache;
 use usher_shared::policy::file;
 use usher_shared::secret::Kept;
 use usher_shared::testkit::stand_in::StandIn;
@@ -39,6 +40,7 @@ fn trigger(aws: &StandIn) -> Trigger {
             bus: Arc::new(eventbridge::EventBus::new(&clients, "usher")),
             store: Arc::new(dynamodb::Table::new(&clients, "usher")),
         },
+        organizations: Cache::default(),
         clock: Arc::new(WallClock),
     }
 }

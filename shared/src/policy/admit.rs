@@ -14,7 +14,9 @@ impl Policy {
     /// Whether a sign-in is decided also by what a token would carry.
     pub fn admits_by_grant(&self) -> bool {
         let mut organizations = self.organizations.values();
-        self.sign_in.hours.is_some() || organizations.any(|organization| !organization.active)
+        self.sign_in.hours.is_some()
+            || self.has_founders()
+            || organizations.any(|organization| !organization.active)
     }
 }
 
@@ -31,12 +33,11 @@ pub fn sign_in(
 ) -> Result<(), RefusalReason> {
     standing(policy, user, grant)?;
     let hours = policy.sign_in.hours.as_ref();
-    let hours = match user {
-        UserRead::Found(_) | UserRead::Absent => hours,
-        UserRead::StoreDown => {
-            unseen(policy)?;
-            hours.filter(|hours| hours.apply_while_store_is_down)
-        }
+    let hours = if is_known(user, grant) {
+        hours
+    } else {
+        unseen(policy)?;
+        hours.filter(|hours| hours.apply_while_store_is_down)
     };
     in_hours(hours, grant, now)
 }
@@ -75,11 +76,16 @@ pub fn token(
         Occasion::SignIn => true,
         Occasion::Renewal => hours.apply_to_refresh,
     });
-    let hours = hours.filter(|hours| match user {
-        UserRead::Found(_) | UserRead::Absent => true,
-        UserRead::StoreDown => hours.apply_while_store_is_down,
-    });
+    let hours = hours.filter(|hours| is_known(user, grant) || hours.apply_while_store_is_down);
     in_hours(hours, grant, now)
+}
+
+/// Whether the table has said everything: of the user, and of the organization.
+fn is_known(user: UserRead<'_>, grant: &Grant) -> bool {
+    match user {
+        UserRead::Found(_) | UserRead::Absent => !grant.is_least,
+        UserRead::StoreDown => false,
+    }
 }
 
 /// Whether anything but the time of day stands against the user.
@@ -91,9 +97,7 @@ fn standing(policy: &Policy, user: UserRead<'_>, grant: &Grant) -> Result<(), Re
         }
         UserRead::Found(_) | UserRead::Absent | UserRead::StoreDown => {}
     }
-    let organization = grant.organization.as_ref();
-    let organization = organization.and_then(|id| policy.organizations.get(id));
-    match organization {
+    match &grant.terms {
         Some(organization) if !organization.active => Err(RefusalReason::OrganizationInactive),
         Some(_) | None => Ok(()),
     }

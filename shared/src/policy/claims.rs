@@ -11,7 +11,8 @@ pub use source::{Bearer, Source};
 pub use value::{ClaimValue, Kind};
 
 use super::person::{verified_address, verified_domain};
-use super::{Domain, Findings, Groups, Policy, UserRead};
+use super::{Domain, Findings, Groups, Organization, Policy, UserRead};
+use crate::organization;
 use crate::user::{Membership, Profile, User};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -28,8 +29,13 @@ pub struct Grant {
     pub permissions: BTreeSet<String>,
     /// The organization that counts.
     pub organization: Option<OrganizationId>,
+    /// What that organization is: as the policy declares it, or else as it was looked up. `None` where
+    /// nobody has, or there is no such organization.
+    pub terms: Option<Organization>,
     /// The kind of account; `standard` where no organization says otherwise.
     pub account_type: AccountType,
+    /// Whether the table did not say enough, and so this is what everybody has.
+    pub is_least: bool,
 }
 
 /// What this user's token grants.
@@ -47,13 +53,32 @@ pub fn grant(
     findings: &Findings,
 ) -> Grant {
     match user {
-        UserRead::StoreDown => assemble(policy, None, None, None),
+        UserRead::StoreDown => least(policy),
         UserRead::Absent => recorded(policy, &User::default(), person, findings),
         UserRead::Found(user) => match person {
             Some(now) => recorded(policy, &still_true(policy, user, now), person, findings),
             None => recorded(policy, user, None, findings),
         },
     }
+}
+
+/// What everybody has while nobody can tell more.
+pub fn least(policy: &Policy) -> Grant {
+    Grant {
+        is_least: true,
+        ..assemble(policy, None, None, None)
+    }
+}
+
+/// The organization of a grant that has to be looked up before anybody can tell what it is: the
+/// policy does not declare it, and somebody may have founded it.
+pub fn organization_to_look_up<'g>(
+    policy: &Policy,
+    grant: &'g Grant,
+) -> Option<&'g OrganizationId> {
+    let id = grant.organization.as_ref()?;
+    let may_be_founded = policy.has_founders() && organization::is_id(id);
+    (grant.terms.is_none() && may_be_founded).then_some(id)
 }
 
 /// The domain of which the organization has to be looked up before [`grant`] can tell the whole
@@ -154,6 +179,8 @@ fn assemble(
             .cloned()
             .unwrap_or_default(),
         organization: organization.cloned(),
+        terms: organization.and_then(|id| policy.organizations.get(id).cloned()),
+        is_least: false,
         account_type: account_type.cloned().unwrap_or_else(standard),
     }
 }

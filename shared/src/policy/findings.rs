@@ -1,7 +1,7 @@
 //! What was looked up outside, before the policy decides.
 
 use super::person::verified_domain;
-use super::{Domain, FoundingMode, Policy, disposable, free_mail};
+use super::{Domain, FoundingMode, Organization, Policy, disposable, free_mail};
 use usher_events::{AccountType, OrganizationId, Person, Role};
 
 /// What was looked up for one user before an event is decided on, or a token made. Whatever nobody
@@ -35,6 +35,39 @@ pub struct DomainOrganization {
 }
 
 impl Policy {
+    /// Whether there are organizations that the policy does not declare.
+    pub fn has_founders(&self) -> bool {
+        match self.founding.mode {
+            FoundingMode::Off => false,
+            FoundingMode::Join | FoundingMode::Create => true,
+        }
+    }
+
+    /// What an organization that nobody has founded yet will be to whoever is about to have it
+    /// founded; nothing where nobody founds. Who its founder is the worker says, and nobody before;
+    /// its name is still empty.
+    pub fn to_be_founded(&self, id: OrganizationId) -> Option<(DomainOrganization, Organization)> {
+        let founding = &self.founding;
+        match founding.mode {
+            FoundingMode::Create => {}
+            FoundingMode::Off | FoundingMode::Join => return None,
+        }
+        let account_type = founding.account_type.clone();
+        let terms = Organization {
+            name: String::new(),
+            account_type: account_type.clone(),
+            active: true,
+            plan: founding.plan.clone(),
+        };
+        let seen = DomainOrganization {
+            id,
+            account_type,
+            is_founder: false,
+            founded_now: false,
+        };
+        Some((seen, terms))
+    }
+
     /// The domain whose organization this person belongs to, where there is one: that of the
     /// verified address, unless the policy gives that domain an organization itself, or everybody
     /// can have an address there.

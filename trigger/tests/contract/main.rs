@@ -13,6 +13,7 @@ mod invites;
 mod lambda;
 mod messages;
 mod noticing;
+mod organizations;
 mod outages;
 mod refusals;
 mod senders;

@@ -19,7 +19,7 @@ use usher_shared::commit::{Commit, EffectKind, Entry, Lease, Ledger, Recorded};
 use usher_shared::digest::Secret;
 use usher_shared::disposition::FaultKind;
 use usher_shared::invite::Invite;
-use usher_shared::organization::Organization;
+use usher_shared::organization::{Cache, Organization};
 use usher_shared::policy::{Policy, file};
 use usher_shared::port::{
     Appended, Bus, BusEntry, Due, Fault, InviteWritten, Invites, Loaded, Organizations, Outgoing,
@@ -336,6 +336,7 @@ pub(crate) fn trigger_on(policy: Policy, publisher: Publisher) -> Trigger {
         policy: Arc::new(policy),
         secret: Kept::given(Secret::new(&[7; 32])),
         publisher,
+        organizations: Cache::default(),
         clock: Arc::new(FixedClock(now())),
     }
 }

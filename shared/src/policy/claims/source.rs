@@ -152,7 +152,7 @@ impl Source {
             Self::Permissions => Some(ClaimValue::words(&grant.permissions)),
             Self::Organization => bearer.organization_object(),
             Self::OrganizationId => bearer.organization_id().map(|id| text(id.as_str())),
-            Self::OrganizationName => Some(text(&bearer.organization()?.name)),
+            Self::OrganizationName => Some(text(bearer.organization_name()?)),
             Self::OrganizationPlan => Some(text(bearer.plan()?.as_str())),
             Self::OrganizationFeatures => Some(ClaimValue::words(bearer.features()?)),
             Self::AccountType => Some(text(grant.account_type.as_str())),
@@ -232,7 +232,13 @@ impl<'a> Bearer<'a> {
     }
 
     fn organization(&self) -> Option<&'a Organization> {
-        self.policy.organizations.get(self.organization_id()?)
+        self.grant.terms.as_ref()
+    }
+
+    /// Its name; one that the worker is about to found has none yet.
+    fn organization_name(&self) -> Option<&'a str> {
+        let name = self.organization()?.name.as_str();
+        (!name.is_empty()).then_some(name)
     }
 
     fn plan(&self) -> Option<&'a Plan> {
@@ -247,8 +253,8 @@ impl<'a> Bearer<'a> {
         let id = self.organization_id()?;
         let mut object = Map::new();
         object.insert("id".to_owned(), id.as_str().into());
-        if let Some(organization) = self.organization() {
-            object.insert("name".to_owned(), organization.name.as_str().into());
+        if let Some(name) = self.organization_name() {
+            object.insert("name".to_owned(), name.into());
         }
         if let Some(plan) = self.plan() {
             object.insert("plan".to_owned(), plan.as_str().into());

@@ -1,12 +1,18 @@
 use super::super::section::Section;
 use crate::policy::claims::{Bearer, Edits, Grant};
-use crate::policy::{Policy, TokenVersion, UserRead};
+use crate::policy::{Organization, Policy, TokenVersion, UserRead};
 use crate::user::User;
 use std::collections::BTreeSet;
 use usher_events::{AccountType, OrganizationId, Role, RoleSource, Time};
 
 /// Changes that Cognito takes in one answer (Cognito developer guide, *Quotas*).
 const CHANGES: usize = 5000;
+
+/// Stands for an organization that somebody founds; as long as the id of one.
+const FOUNDED: &str = "that-one-of-its-own-founds";
+
+/// The longest label of a domain, in bytes; what is founded is called by one.
+const LONGEST_LABEL: usize = 63;
 
 /// What is wrong with so many changes.
 pub(in super::super) fn too_many(changes: usize) -> Option<String> {
@@ -42,14 +48,19 @@ pub(super) fn check(section: &Section<'_>, policy: &Policy) {
         let left_out: usize = edits.left_out.iter().map(|left_out| left_out.bytes).sum();
         edits.weight() + left_out
     };
+    let founded = founded(policy);
+    let declared = policy.organizations.iter();
+    let organizations: Vec<_> = declared
+        .chain(founded.iter().map(|(id, terms)| (id, terms)))
+        .collect();
     for token in shown(policy) {
         // What a role says and what an organization says weigh nothing on each other.
         let roles = policy.roles.permissions.keys();
         let role = roles.max_by_key(|role| roomy(*token, &grant(policy, Some(role), None)));
-        let organizations = policy.organizations.keys();
+        let organizations = organizations.iter();
         let organization =
-            organizations.max_by_key(|id| roomy(*token, &grant(policy, None, Some(id))));
-        let grant = grant(policy, role, organization);
+            organizations.max_by_key(|of| roomy(*token, &grant(policy, None, Some(**of))));
+        let grant = grant(policy, role, organization.copied());
         let edits = edits(*token, &grant);
         if let Some(first) = edits.left_out.first() {
             let of = match &grant.organization {
@@ -104,11 +115,30 @@ fn shown(policy: &Policy) -> &'static [Shown] {
     }
 }
 
-fn grant(policy: &Policy, role: Option<&Role>, organization: Option<&OrganizationId>) -> Grant {
+/// What organizations may be that users found: with the longest name that a domain makes, and any of
+/// the plans, because operators change them.
+fn founded(policy: &Policy) -> Vec<(OrganizationId, Organization)> {
+    let id = OrganizationId::new(FOUNDED).expect("the constant is a plain word");
+    let plans = policy.plans.keys().cloned().map(Some).chain([None]);
+    let of = |plan| Organization {
+        name: "n".repeat(LONGEST_LABEL),
+        account_type: policy.founding.account_type.clone(),
+        active: true,
+        plan,
+    };
+    let plans = plans.filter(|_| policy.has_founders());
+    plans.map(|plan| (id.clone(), of(plan))).collect()
+}
+
+fn grant(
+    policy: &Policy,
+    role: Option<&Role>,
+    organization: Option<(&OrganizationId, &Organization)>,
+) -> Grant {
     let role = role.unwrap_or(&policy.roles.default);
     let longest = RoleSource::ALL.into_iter();
-    let account_type =
-        organization.and_then(|id| policy.organizations.get(id)?.account_type.clone());
+    let terms = organization.map(|(_, terms)| terms.clone());
+    let account_type = terms.as_ref().and_then(|terms| terms.account_type.clone());
     let standard = || AccountType::new("standard").expect("the name of this kind is a plain word");
     Grant {
         role: role.clone(),
@@ -120,7 +150,9 @@ fn grant(policy: &Policy, role: Option<&Role>, organization: Option<&Organizatio
             .permissions
             .get(role)
             .map_or_else(BTreeSet::new, Clone::clone),
-        organization: organization.cloned(),
+        organization: organization.map(|(id, _)| id.clone()),
+        terms,
+        is_least: false,
         account_type: account_type.unwrap_or_else(standard),
     }
 }

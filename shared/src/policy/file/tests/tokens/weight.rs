@@ -41,6 +41,33 @@ fn a_role_that_no_token_has_room_for_is_told_with_the_room_that_it_needs() {
     assert_eq!(wrong_with(&first).len(), 1);
 }
 
+/// Operators give any of the plans to what users found.
+#[test]
+fn an_organization_that_somebody_may_found_weighs_with_the_heaviest_plan() {
+    let features: Vec<String> = (0..110)
+        .map(|n| format!("'feature_number_{n:04}'"))
+        .collect();
+    let text = |mode: &str| {
+        format!(
+            "[tokens]\nversion = 'V1_0'\n[tokens.id.claims]\nfeatures = 'organization.features'\n\
+             [founding]\nmode = '{mode}'\n[plans.none]\n[plans.all]\nfeatures = [{}]\n",
+            features.join(", ")
+        )
+    };
+    for mode in ["join", "create"] {
+        let problems = wrong_with(&text(mode));
+        let [problem] = problems.as_slice() else {
+            panic!("{problems:?}")
+        };
+        let of = "for the ID token of role admin and organization that-one-of-its-own-founds, or";
+        assert!(
+            problem.contains(of) && problem.contains("features"),
+            "{problem}"
+        );
+    }
+    check_good(&[&text("off")]);
+}
+
 #[test]
 fn the_heaviest_organization_weighs_on_the_heaviest_role() {
     let features: Vec<String> = (0..30)
