@@ -3,11 +3,14 @@
 //! Pure, without clock, chance or I/O: [`policy`] decides, [`commit`] and [`user`] say what is
 //! recorded and what follows from it, [`invite`] and [`sign_up`] who is let in by a code,
 //! [`operator`] what an operator does to a user, [`organization`] what a domain's first user founds,
-//! [`seal`] and [`digest`] hide what must not be read.
+//! [`seal`] and [`digest`] hide what must not be read, and [`breaker`] says when to stop calling who
+//! does not answer.
 //! Edges: [`port`] says what the outside world can do, and each adapter ([`dynamodb`], [`sqs`],
-//! [`eventbridge`], [`ses`], [`ssm`], [`secrets_manager`], [`embedded`]) names one service and no other.
+//! [`eventbridge`], [`ses`], [`ssm`], [`secrets_manager`], [`embedded`]) names one service and no
+//! other.
 
 pub mod aws;
+pub mod breaker;
 pub mod cadence;
 pub mod chance;
 pub mod clock;
