@@ -153,9 +153,9 @@ fn behavior() -> BehaviorVersion {
     BehaviorVersion::v2026_01_12()
 }
 
-/// The one HTTPS client, believing who is vouched for by these roots. On ring: aws-lc spends 40–60 ms
+/// The one kind of HTTPS client, believing who is vouched for by these roots. On ring: aws-lc spends 40–60 ms
 /// of a full core on entropy at start.
-fn https(trust: TrustStore) -> SharedHttpClient {
+pub(crate) fn https(trust: TrustStore) -> SharedHttpClient {
     let roots = TlsContext::builder().with_trust_store(trust).build();
     aws_smithy_http_client::Builder::new()
         .tls_provider(Provider::Rustls(CryptoMode::Ring))

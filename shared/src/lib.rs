@@ -6,8 +6,8 @@
 //! [`seal`] and [`digest`] hide what must not be read, and [`breaker`] says when to stop calling who
 //! does not answer.
 //! Edges: [`port`] says what the outside world can do, and each adapter ([`dynamodb`], [`sqs`],
-//! [`eventbridge`], [`ses`], [`ssm`], [`secrets_manager`], [`embedded`]) names one service and no
-//! other.
+//! [`eventbridge`], [`ses`], [`ssm`], [`secrets_manager`], [`lookup`], [`embedded`]) names one
+//! service and no other.
 
 pub mod aws;
 pub mod breaker;
@@ -25,6 +25,7 @@ pub mod eventbridge;
 pub mod held;
 pub mod invite;
 pub mod loading;
+pub mod lookup;
 pub mod operator;
 pub mod organization;
 pub mod policy;

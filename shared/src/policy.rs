@@ -15,6 +15,7 @@ pub mod free_mail;
 pub mod hours;
 pub mod invited;
 pub mod locale;
+pub mod lookup;
 pub mod notice;
 pub mod person;
 pub mod react;
@@ -32,8 +33,9 @@ use usher_events::{AccountType, ClientId, OrganizationId, Plan, Role};
 
 pub use custom_messages::{CustomMessages, MessageSource};
 pub use domain::{Domain, DomainPattern};
-pub use findings::{DomainOrganization, Findings};
+pub use findings::{DomainOrganization, Findings, LookedUp};
 pub use hours::Hours;
+pub use lookup::LookupRules;
 pub use person::Address;
 pub use sign_up::{AutoConfirm, SignUp};
 pub use tokens::{Claim, Groups, Machine, Says, ScopeEdits, Scopes, TokenVersion, Tokens};
@@ -68,6 +70,8 @@ pub struct Policy {
     pub organizations: BTreeMap<OrganizationId, Organization>,
     /// `[founding]`: organizations of domains that no rule gives one.
     pub founding: Founding,
+    /// `[lookup]`: another system that is asked for roles; none without.
+    pub lookup: Option<LookupRules>,
     /// `[plans.<plan>]`: every plan there is, and what it includes.
     pub plans: BTreeMap<Plan, PlanRules>,
     /// `[trusted_providers]`: for which domains an outside provider's word on an address counts.

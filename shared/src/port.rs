@@ -5,6 +5,7 @@
 
 mod bus;
 mod invites;
+mod lookup;
 mod mail;
 mod organizations;
 mod parameters;
@@ -13,6 +14,7 @@ mod store;
 
 pub use bus::{Bus, BusEntry};
 pub use invites::{InviteWritten, Invites};
+pub use lookup::{Answer, Lookup, Question};
 pub use mail::{Mail, MailError, Mailer, Tag};
 pub use organizations::Organizations;
 pub use parameters::{Parameters, Secrets, Stored};

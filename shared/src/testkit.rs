@@ -7,6 +7,7 @@
 )]
 
 mod clock;
+pub mod crm;
 pub mod http;
 pub mod item_size;
 pub mod queue_contract;

@@ -105,6 +105,7 @@ fn still_true<'u>(policy: &Policy, user: &'u User, now: &Person) -> Cow<'u, User
     }
     let mut user = user.clone();
     user.roles.remove(&RoleSource::Administrators);
+    user.roles.remove(&RoleSource::Lookup);
     if verified_domain(policy, now) != verified_domain(policy, then) {
         user.roles.remove(&RoleSource::Organization);
         user.roles.remove(&RoleSource::Domain);
@@ -116,7 +117,6 @@ fn still_true<'u>(policy: &Policy, user: &'u User, now: &Person) -> Cow<'u, User
 fn recorded(policy: &Policy, user: &User, person: Option<&Person>, findings: &Findings) -> Grant {
     let rule = person.and_then(|person| policy.rule_for(person));
     let joined = person.and_then(|person| policy.joined(person, findings));
-    let declared = |role: &&Role| policy.roles.permissions.contains_key(*role);
     let unheard = |source: RoleSource| match source {
         RoleSource::Administrators => policy.administrator(person?),
         RoleSource::Organization => policy.founder(joined),
@@ -127,7 +127,10 @@ fn recorded(policy: &Policy, user: &User, person: Option<&Person>, findings: &Fi
     };
     let role = RoleSource::ALL.iter().rev().find_map(|source| {
         let role = match user.roles.get(source) {
-            Some(said) if policy.asks(*source) => said.value.as_ref().filter(declared),
+            Some(said) if policy.asks(*source) => {
+                let role = said.value.as_ref();
+                role.filter(|role| policy.counts(*source, role))
+            }
             Some(_) => None,
             None => unheard(*source),
         };

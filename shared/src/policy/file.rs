@@ -9,6 +9,7 @@ mod founding;
 mod hours;
 mod invites;
 mod limits;
+mod lookup;
 mod machines;
 mod mail;
 mod plans;
@@ -103,6 +104,7 @@ fn policy(document: &Section<'_>, base: &Path, read: Read<'_>) -> Policy {
         founding: document.section("founding", |section| {
             founding::founding(section, &roles, &plans)
         }),
+        lookup: document.section("lookup", |section| lookup::lookup(section, &roles)),
         trusted_providers: access::trusted_providers(document),
         attributes: document.section("attributes", texts::attributes),
         tokens: Tokens::default(),

@@ -10,7 +10,8 @@ use usher_events::{AccountType, OrganizationId, Person, Role};
 pub struct Findings {
     /// The organization of the verified domain; `None` where there is none.
     pub organization: Option<DomainOrganization>,
-    /// The other system's answer; `None` where it was not asked, or did not answer.
+    /// What the other system gives; `None` where nobody asked or answered, and what it gave before
+    /// stays. See [`super::lookup::Inquiry`].
     pub lookup: Option<LookedUp>,
 }
 

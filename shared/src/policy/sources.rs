@@ -12,12 +12,31 @@ impl Policy {
         match source {
             RoleSource::Administrators => !self.roles.administrators.emails.is_empty(),
             RoleSource::Organization => self.founding.founder_role.is_some(),
+            RoleSource::Lookup => self.lookup.is_some(),
             RoleSource::Default
-            | RoleSource::Lookup
             | RoleSource::Domain
             | RoleSource::Invite
             | RoleSource::Operator => true,
         }
+    }
+
+    /// Whether a role that this source has given counts: the policy declares it, and the other system
+    /// that is asked may give it still.
+    pub fn counts(&self, source: RoleSource, role: &Role) -> bool {
+        let may_give = match (source, &self.lookup) {
+            (RoleSource::Lookup, Some(rules)) => rules.roles.contains(role),
+            (RoleSource::Lookup, None) => false,
+            (
+                RoleSource::Default
+                | RoleSource::Domain
+                | RoleSource::Organization
+                | RoleSource::Invite
+                | RoleSource::Administrators
+                | RoleSource::Operator,
+                _,
+            ) => true,
+        };
+        may_give && self.roles.permissions.contains_key(role)
     }
 
     /// The administrators' role, for whoever has a verified address on their list.

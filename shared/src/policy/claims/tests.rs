@@ -187,3 +187,38 @@ fn a_recorded_role_that_the_policy_no_longer_declares_grants_nothing() {
         assert_eq!(grant.permissions, policy.roles.permissions[&grant.role]);
     }
 }
+
+/// Managers may be made by another system.
+const LOOKUP: &str = "[lookup]\nurl = 'https://crm.example'\nroles = ['manager']\n";
+
+#[test]
+fn a_looked_up_role_counts_while_the_policy_lets_it_be_looked_up() {
+    let user = user(&[(RoleSource::Lookup, Some("manager"))], None);
+    let wider = LOOKUP.replace("'manager'", "'guest', 'manager'");
+    for (more, expected) in [
+        (LOOKUP, ("manager", RoleSource::Lookup)),
+        (&wider, ("manager", RoleSource::Lookup)),
+        (
+            &LOOKUP.replace("manager", "guest"),
+            ("user", RoleSource::Default),
+        ),
+        ("", ("user", RoleSource::Default)),
+    ] {
+        let grant = grant(&policy(more), UserRead::Found(&user), None);
+        assert_eq!((grant.role.as_str(), grant.role_source), expected, "{more}");
+    }
+}
+
+#[test]
+fn a_looked_up_role_is_the_addresss_that_was_asked_about() {
+    let mut user = user(&[(RoleSource::Lookup, Some("manager"))], None);
+    user.person = Some(said(person("ada@home.example", true)));
+    for (now, expected) in [
+        (person("ada@home.example", true), "manager"),
+        (person("bob@home.example", true), "user"),
+        (person("ada@home.example", false), "user"),
+    ] {
+        let grant = grant(&policy(LOOKUP), UserRead::Found(&user), Some(&now));
+        assert_eq!(grant.role.as_str(), expected, "{:?}", now.email_verified);
+    }
+}

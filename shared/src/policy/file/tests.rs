@@ -2,6 +2,7 @@ mod custom_messages;
 mod example;
 mod founding;
 mod hours;
+mod lookup;
 mod mail;
 mod places;
 mod refusals;

@@ -60,7 +60,7 @@ impl Identity {
         &self.root
     }
 
-    pub(super) fn listen(&self, port: TcpSocket) -> TlsListener {
+    pub(in crate::testkit) fn listen(&self, port: TcpSocket) -> TlsListener {
         TlsListener {
             listener: port.listen(BACKLOG).unwrap(),
             acceptor: TlsAcceptor::from(Arc::clone(&self.config)),
@@ -70,7 +70,7 @@ impl Identity {
 }
 
 /// Gives connections whose handshake is done. One that fails is the caller's to complain of.
-pub(super) struct TlsListener {
+pub(in crate::testkit) struct TlsListener {
     listener: TcpListener,
     acceptor: TlsAcceptor,
     handshakes: JoinSet<io::Result<TlsStream<TcpStream>>>,

@@ -5,7 +5,8 @@ use std::time::Duration;
 const EXAMPLE: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../usher.toml"));
 
 /// Tables of the example that show how something is done; without them there is none of it.
-const ILLUSTRATIONS: [&str; 5] = [
+const ILLUSTRATIONS: [&str; 6] = [
+    "[lookup",
     "[mail.templates",
     "[sign_in.hours",
     "[[sign_in.hours",
