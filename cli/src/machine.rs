@@ -7,12 +7,14 @@ use std::time::Duration;
 use usher_shared::chance;
 use usher_shared::clock::Clock;
 use usher_shared::embedded::{Database, EmbeddedError, QueueLimits, Stack};
+use usher_shared::lookup::Https;
 use usher_shared::organization;
 use usher_shared::policy::Policy;
 use usher_shared::secret::Kept;
 use usher_trigger::Trigger;
 use usher_trigger::publish::Publisher;
 use usher_worker::Worker;
+use usher_worker::lookup::Guarded;
 use usher_worker::welcome::Templates;
 
 /// The file that holds a state.
@@ -80,6 +82,7 @@ impl Machine {
             clock,
             secret: Kept::given(stack.secret.clone()),
             organizations: organization::Cache::default(),
+            lookup: Guarded::new(Arc::new(Https::without_secrets())),
             owner: chance::owner(),
         };
         Ok(Self {

@@ -1,7 +1,8 @@
 //! The worker: records what happened, folds it into users, and performs what that owes.
 //!
 //! A batch ([`batch`]) is messages; a message ([`message`]) is an event or a call to resume one; an
-//! event is recorded ([`record`]) and finished ([`finish`]): folded into its user ([`project`]), its
+//! event is recorded ([`record`]), after another system was asked about its person ([`lookup`]) where
+//! the rules need that, and finished ([`finish`]): folded into its user ([`project`]), its
 //! once-effects performed ([`perform`]) under a lease ([`lease`]), the bus told ([`publication`]).
 //! What cannot be done goes to the dead letters ([`set_aside`]), or waits in the ledger for the
 //! sweep ([`sweep`]), after which it is resumed ([`resume`]).
@@ -12,6 +13,7 @@ pub mod finish;
 pub mod invite;
 pub mod lambda;
 pub mod lease;
+pub mod lookup;
 pub mod message;
 pub mod organization;
 pub mod perform;
@@ -59,6 +61,8 @@ pub struct Worker {
     pub organizations: OrganizationCache,
     /// Hides the names that invites are held under.
     pub secret: Kept<Secret>,
+    /// Asks another system for roles, behind a breaker.
+    pub lookup: lookup::Guarded,
     /// Takes what the sweep sends on.
     pub queue: Arc<dyn Queue>,
     /// Takes what cannot be worked on.

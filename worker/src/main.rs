@@ -10,7 +10,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     telemetry::init(&config::log_filter(), telemetry::Format::Json)?;
     let config = config::Config::from_env()?;
     let (in_lambda, environment) = (config.in_lambda, config.environment);
-    let wired = wiring::worker(config).await?;
+    let wired = Box::pin(wiring::worker(config)).await?;
     if in_lambda {
         return lambda::serve(wired.deployed, environment).await;
     }

@@ -2,6 +2,7 @@
 
 use crate::invite::FirstSeen;
 use crate::lease::Right;
+use crate::lookup::LookUp;
 use crate::organization::Sought;
 use crate::story::{Again, Story};
 use crate::{TRIES, Worker, fault};
@@ -62,23 +63,10 @@ impl Worker {
         let repeated = self.repeated(&envelope, &loaded, deadline).await?;
         let (mut commit, appended) = match repeated {
             Some(recorded) => (recorded, Appended::AlreadyThere),
-            None => match self.sign_up(envelope, sub, &key, deadline).await? {
-                FirstSeen::New(envelope, invited) => {
-                    match self.organization(&envelope, sub, &key, deadline).await? {
-                        Sought::Found(organization) => {
-                            let findings = Findings {
-                                organization,
-                                ..Findings::default()
-                            };
-                            let mut commit = self.new_commit(*envelope, &findings);
-                            commit.decided.extend(invited);
-                            self.append(commit, Some(&key), deadline).await?
-                        }
-                        Sought::Recorded(commit) => (*commit, Appended::AlreadyThere),
-                    }
-                }
-                FirstSeen::Recorded(commit) => (*commit, Appended::AlreadyThere),
-            },
+            None => {
+                let recorded = self.record_new(envelope, sub, &key, &loaded, deadline);
+                Box::pin(recorded).await?
+            }
         };
         fault::point("appended", sub.as_str());
         let right = Right::after(appended, &commit);
@@ -87,6 +75,39 @@ impl Worker {
             .finish(&mut commit, loaded.user, appended, right, deadline)
             .await?;
         Ok(Kept { commit, story })
+    }
+
+    /// Finds what the policy has to know of an event that this try has not found recorded, decides,
+    /// and appends.
+    async fn record_new(
+        &self,
+        envelope: Envelope<LifecycleEvent>,
+        sub: &Sub,
+        key: &UserKey,
+        loaded: &Loaded,
+        deadline: Instant,
+    ) -> Result<(Commit, Appended), Again> {
+        let (envelope, invited) = match self.sign_up(envelope, sub, key, deadline).await? {
+            FirstSeen::New(envelope, invited) => (*envelope, invited),
+            FirstSeen::Recorded(commit) => return Ok((*commit, Appended::AlreadyThere)),
+        };
+        let organization = match self.organization(&envelope, sub, key, deadline).await? {
+            Sought::Found(organization) => organization,
+            Sought::Recorded(commit) => return Ok((*commit, Appended::AlreadyThere)),
+        };
+        let mut findings = Findings {
+            organization,
+            lookup: None,
+        };
+        let known = loaded.user.as_ref().map(|item| &item.user);
+        let looked_up = self.look_up(&envelope, &findings, &invited, known, key, deadline);
+        match looked_up.await? {
+            LookUp::Found(found) => findings.lookup = found,
+            LookUp::Recorded(commit) => return Ok((*commit, Appended::AlreadyThere)),
+        }
+        let mut commit = self.new_commit(envelope, &findings);
+        commit.decided.extend(invited);
+        self.append(commit, Some(key), deadline).await
     }
 
     /// Reads the commit of a confirmation whose user is confirmed already. Trying to append it would

@@ -1,6 +1,7 @@
 //! Builds the worker from its configuration: the only place here that knows a real service.
 
 use crate::deployed::Ruling;
+use crate::lookup::Guarded;
 use crate::{Deployed, Worker};
 use anyhow::Context;
 use futures::future::join;
@@ -14,7 +15,7 @@ use usher_shared::config::Config;
 use usher_shared::loading::Policies;
 use usher_shared::port::Inbox;
 use usher_shared::secret::Keepers;
-use usher_shared::{dynamodb, eventbridge, organization, secrets_manager, ses, sqs, ssm};
+use usher_shared::{dynamodb, eventbridge, lookup, organization, secrets_manager, ses, sqs, ssm};
 
 /// How long a start waits for policy and secret. Until they are there the package's own policy
 /// decides, and whoever needs the secret tries again.
@@ -39,6 +40,7 @@ pub async fn worker(config: Config) -> anyhow::Result<Wired> {
     let parameters = Arc::clone(&keepers.parameters);
     let policies = Policies::new(config.policy, config.loading, parameters, Ruling::make)
         .context("the policy's mail templates cannot be used")?;
+    let lookup = lookup::Https::new(keepers.clone(), config.secret_lifetime);
     let secret = config.secret.kept(keepers, config.secret_lifetime);
     let (loaded, read) = join(
         timeout(PREPARING, policies.load()),
@@ -63,6 +65,7 @@ pub async fn worker(config: Config) -> anyhow::Result<Wired> {
         clock: Arc::new(WallClock),
         secret,
         organizations: organization::Cache::default(),
+        lookup: Guarded::new(Arc::new(lookup)),
         owner: chance::owner(),
         policy,
     };

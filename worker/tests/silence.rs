@@ -20,6 +20,7 @@ use usher_events::{Envelope, LifecycleEvent, Person, Personal, wire};
 use usher_shared::disposition::FaultKind;
 use usher_shared::policy::MailTemplate;
 use usher_shared::port::MailError;
+use usher_shared::testkit::crm::{Crm, Says};
 use usher_worker::Worker;
 
 /// Values that are nowhere else, and what of them could be found.
@@ -210,6 +211,44 @@ async fn nothing_that_goes_wrong_says_whom_it_happened_to() {
         "has to come again",
         "made the worker panic",
         "The dead-letter queue takes nothing",
+    ] {
+        assert!(log.contains(said), "nobody said {said:?}: {log}");
+    }
+    assert_silent("the log", &log);
+}
+
+#[tokio::test]
+async fn nothing_that_becomes_of_a_question_says_whom_it_was_about() {
+    let (log, _guard) = listen();
+    let crm = Crm::start(Says::role("Tweety")).await;
+    let url = crm.url();
+    let lookup = format!("[lookup]\nurl = '{url}'\nroles = ['manager']\ntimeout_ms = 5000\n");
+    let world = World::under(policy(&format!("{POLICY}\n{lookup}"))).await;
+    let worker = world.worker();
+    let garbage = Says::Text("Canary@home.example".to_owned());
+    for (second, says) in [
+        (10, None),
+        (20, Some(garbage)),
+        (30, Some(Says::Status(500))),
+    ] {
+        says.into_iter().for_each(|says| crm.says(says));
+        for minute in 0..3 {
+            let event = signed_in("u-1", canary(), at(60 * minute + second));
+            let outcomes = work(&worker, &[wire::encode(&event)]).await;
+            assert_silent("an outcome", &format!("{outcomes:?}"));
+        }
+    }
+    let questions = crm.take_asked();
+    assert!(
+        questions
+            .iter()
+            .all(|asked| asked.body == "{\"email\":\"canary@home.example\"}")
+    );
+    let log = log.text();
+    for said in [
+        "gave a role that is not in lookup.roles",
+        "A lookup was not answered",
+        "The lookup is not asked for a while",
     ] {
         assert!(log.contains(said), "nobody said {said:?}: {log}");
     }

@@ -18,16 +18,19 @@ use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::time::Instant;
-use usher_events::{Envelope, LifecycleEvent, wire};
+use usher_events::{Envelope, LifecycleEvent, RoleSource, wire};
 use usher_shared::chance;
 use usher_shared::clock::{self, Clock, WallClock};
 use usher_shared::commit::{EffectKind, Entry};
 use usher_shared::embedded::{QueueLimits, Stack};
+use usher_shared::lookup::Https;
 use usher_shared::organization;
 use usher_shared::policy::Policy;
 use usher_shared::port::{Inbox, Organizations, Outgoing, Queue, Store};
 use usher_shared::secret::Kept;
 use usher_shared::testkit::StepClock;
+use usher_shared::testkit::crm::{Crm, Says};
+use usher_worker::lookup::Guarded;
 use usher_worker::welcome::Templates;
 use usher_worker::{Worker, poll};
 
@@ -122,6 +125,7 @@ impl Stage {
             clock,
             secret: Kept::given(stack.secret.clone()),
             organizations: organization::Cache::default(),
+            lookup: Guarded::new(Arc::new(Https::without_secrets())),
             owner: chance::owner(),
         }
     }
@@ -267,6 +271,31 @@ async fn a_worker_killed_at_any_step_loses_nothing_and_sends_no_second_mail() {
         stage.assert_done(&event, place).await;
     }))
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_worker_killed_after_an_answer_leaves_the_question_to_the_next_and_the_log_one_answer() {
+    let crm = Crm::start(Says::role("manager")).await;
+    let url = crm.url();
+    let lookup = format!("[lookup]\nurl = '{url}'\nroles = ['manager', 'guest']\n");
+    let text = format!("{}\n{lookup}timeout_ms = 5000\n", common::POLICY);
+    let stage = Stage::under(&text, LEASE).await;
+    let event = welcome();
+    stage.send(&event).await;
+    let mut process = stage.start("kill:looked_up");
+    let status = process.ended().await;
+    assert!(killed(status), "{status}\n{}", process.log());
+    assert_eq!(crm.take_asked().len(), 1);
+    let store = &stage.stack.store;
+    assert_eq!(store.stream(&event.subject).await.unwrap().len(), 0);
+
+    crm.says(Says::role("guest"));
+    stage.recover(&stage.worker(Arc::new(WallClock))).await;
+    assert_eq!(crm.take_asked().len(), 1);
+    stage.assert_done(&event, "looked_up").await;
+    let item = store.glance(&sub("ada")).await.unwrap().unwrap();
+    let (role, source) = item.user.role().unwrap();
+    assert_eq!((role.as_str(), source), ("guest", RoleSource::Lookup));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -12,10 +12,12 @@ use usher_shared::config;
 use usher_shared::digest::Secret;
 use usher_shared::dynamodb::Table;
 use usher_shared::embedded::{Database, FileBus, Outbox, QueueLimits, WorkQueue};
+use usher_shared::lookup::Https;
 use usher_shared::organization;
 use usher_shared::policy::file;
 use usher_shared::secret::Kept;
 use usher_shared::telemetry;
+use usher_worker::lookup::Guarded;
 use usher_worker::welcome::Templates;
 use usher_worker::{Worker, poll};
 
@@ -53,6 +55,7 @@ async fn main() -> anyhow::Result<()> {
         clock,
         secret: Kept::given(Secret::new(&[7; 32])),
         organizations: organization::Cache::default(),
+        lookup: Guarded::new(Arc::new(Https::without_secrets())),
         owner: chance::owner(),
     };
     let mut terminate = signal(SignalKind::terminate())?;

@@ -10,6 +10,7 @@
 mod common;
 
 mod invites;
+mod lookup;
 mod mail;
 mod neighbors;
 mod order;

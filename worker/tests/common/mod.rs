@@ -25,6 +25,7 @@ use usher_events::{
 use usher_shared::chance;
 use usher_shared::commit::{Commit, Recorded};
 use usher_shared::digest::Secret;
+use usher_shared::lookup::Https;
 use usher_shared::organization;
 use usher_shared::policy::{Policy, file};
 use usher_shared::port::{Inbox, Store};
@@ -33,6 +34,7 @@ use usher_shared::secret::Kept;
 use usher_shared::testkit::{TestStack, stack};
 use usher_worker::Worker;
 use usher_worker::batch::Message;
+use usher_worker::lookup::Guarded;
 use usher_worker::story::{Fate, Outcome, Story};
 use usher_worker::welcome::Templates;
 
@@ -102,6 +104,7 @@ impl World {
             clock: self.here.clock.clone(),
             secret: Kept::given(stack.secret.clone()),
             organizations: organization::Cache::default(),
+            lookup: Guarded::new(Arc::new(Https::without_secrets())),
             owner: chance::owner(),
         }
     }
