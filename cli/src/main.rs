@@ -3,6 +3,7 @@
 mod invite;
 mod local;
 mod machine;
+mod organization;
 mod place;
 mod play;
 mod policy;
@@ -37,6 +38,8 @@ enum Verb {
     Invite(Box<invite::Verb>),
     #[command(subcommand)]
     User(Box<user::Verb>),
+    #[command(subcommand)]
+    Organization(Box<organization::Verb>),
 }
 
 fn main() -> ExitCode {
@@ -52,6 +55,7 @@ fn main() -> ExitCode {
                 Verb::Policy(verb) => policy::run(verb),
                 Verb::Invite(verb) => Box::pin(invite::run(*verb)).await,
                 Verb::User(verb) => Box::pin(user::run(*verb)).await,
+                Verb::Organization(verb) => Box::pin(organization::run(*verb)).await,
             }
         }),
         Err(error) => Err(error.into()),
