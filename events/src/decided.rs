@@ -21,7 +21,7 @@ facts! {
         "invite_redeemed" 1 => InviteRedeemed,
         /// The user signed up with an invite that gives nothing any more.
         "invite_lapsed" 1 => InviteLapsed,
-        /// One subject was refused again and again.
+        /// One name, or one invite's code, was refused again and again.
         "suspicious_sign_up" 1 => SuspiciousSignUp,
     }
 }
@@ -194,13 +194,17 @@ pub struct InviteLapsed {
     pub reason: LapseReason,
 }
 
-/// See [`DecidedEvent::SuspiciousSignUp`]. Raised once for one subject, reason and hour.
+/// See [`DecidedEvent::SuspiciousSignUp`]. Raised once for one name and hour, and once for one invite
+/// and hour, with the refusal that was one too many.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SuspiciousSignUp {
-    /// Why it was refused each time.
+    /// Why it was refused that time.
     pub reason: RefusalReason,
-    /// How often by then.
+    /// How often it was refused within the hour by then, for whichever reasons.
     pub attempts: u32,
+    /// The invite whose code was tried again and again, under whichever names; else it is the name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub invite: Option<InviteId>,
 }

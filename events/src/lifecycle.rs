@@ -107,7 +107,7 @@ pub struct SignUpRefused {
     /// Which refusal of this subject, for this reason, within the hour; from 1. Counted only up to a
     /// bound, and calls at one moment count as one.
     pub attempt: u32,
-    /// The invite that was tried, where there is one of that code.
+    /// The invite whose code was tried, where the code was looked at and is one's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub invite: Option<InviteId>,
 }

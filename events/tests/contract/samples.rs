@@ -395,6 +395,19 @@ fn decided() -> Vec<(&'static str, Envelope<DecidedEvent>)> {
                 SuspiciousSignUp {
                     reason: RefusalReason::InviteForeign,
                     attempts: 5,
+                    invite: Some(invite()),
+                }
+                .into(),
+            ),
+        ),
+        (
+            ".minimal",
+            because(
+                "b5d7e319-a4c6-52e0-82f2-446688aaccee",
+                SuspiciousSignUp {
+                    reason: RefusalReason::InviteUnknown,
+                    attempts: 5,
+                    invite: None,
                 }
                 .into(),
             ),
