@@ -43,7 +43,7 @@ fn a_refusal_is_status_200_with_the_error_in_header_and_body() {
             (200, Some("Unhandled")),
             "{function}"
         );
-        let error = json!({ "errorType": "Refused", "errorMessage": "Sign-up is not possible with this address" });
+        let error = json!({ "errorType": "Refused", "errorMessage": "Sign-up is not possible with these details" });
         assert_eq!(answer.json(), error);
     }
 }

@@ -11,6 +11,7 @@ mod record;
 mod schema;
 mod sign_ups;
 mod spill;
+mod tallies;
 mod users;
 
 use crate::aws::Clients;
@@ -18,11 +19,13 @@ use crate::commit::{EffectKind, Entry, Lease};
 use crate::invite::Invite;
 use crate::organization::Organization;
 use crate::port::{
-    Appended, Due, Fault, InviteWritten, Invites, Loaded, Organizations, Store, TakenLease, Written,
+    Appended, Due, Fault, InviteWritten, Invites, Loaded, Organizations, Store, TakenLease,
+    Tallies, TallyWritten, Written,
 };
 use crate::preferences::Preferences;
 use crate::seal::{SealedCommit, UserKey};
 use crate::sign_up::{Held, SignUp};
+use crate::tally::{Counted, Tally};
 use crate::user::UserItem;
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
@@ -213,6 +216,17 @@ impl Organizations for Table {
         most: u32,
     ) -> Result<(Vec<Organization>, Option<String>), Fault> {
         self.query_organizations(after, most).await
+    }
+}
+
+#[async_trait]
+impl Tallies for Table {
+    async fn tally(&self, of: &Counted, hour: Time) -> Result<Option<Tally>, Fault> {
+        self.get_tally(of, hour, false).await
+    }
+
+    async fn write_tally(&self, tally: &Tally) -> Result<TallyWritten, Fault> {
+        self.put_tally(tally).await
     }
 }
 

@@ -1,10 +1,10 @@
 //! What usher's rooms share.
 //!
 //! Pure, without clock, chance or I/O: [`policy`] decides, [`commit`] and [`user`] say what is
-//! recorded and what follows from it, [`invite`] and [`sign_up`] who is let in by a code,
-//! [`operator`] what an operator does to a user, [`organization`] what a domain's first user founds,
-//! [`seal`] and [`digest`] hide what must not be read, and [`breaker`] says when to stop calling who
-//! does not answer.
+//! recorded and what follows from it, [`invite`] and [`sign_up`] who is let in by a code, [`tally`]
+//! how often somebody was refused, [`operator`] what an operator does to a user, [`organization`]
+//! what a domain's first user founds, [`seal`] and [`digest`] hide what must not be read, and
+//! [`breaker`] says when to stop calling who does not answer.
 //! Edges: [`port`] says what the outside world can do, and each adapter ([`dynamodb`], [`sqs`],
 //! [`eventbridge`], [`ses`], [`ssm`], [`secrets_manager`], [`lookup`], [`embedded`]) names one
 //! service and no other.
@@ -39,6 +39,7 @@ pub mod ses;
 pub mod sign_up;
 pub mod sqs;
 pub mod ssm;
+pub mod tally;
 pub mod telemetry;
 pub mod template;
 #[cfg(feature = "testkit")]

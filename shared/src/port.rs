@@ -11,6 +11,7 @@ mod organizations;
 mod parameters;
 mod queue;
 mod store;
+mod tallies;
 
 pub use bus::{Bus, BusEntry};
 pub use invites::{InviteWritten, Invites};
@@ -22,6 +23,7 @@ pub use queue::{
     Cause, DeadLetter, DeadLetterInbox, DeadLetters, Inbox, Outgoing, Queue, Received,
 };
 pub use store::{Appended, Due, Loaded, Store, TakenLease, Written};
+pub use tallies::{Tallies, TallyWritten};
 
 use crate::disposition::{Disposition, FaultKind};
 use thiserror::Error;

@@ -5,17 +5,19 @@
 
 mod item;
 mod profile;
+mod refusals;
 mod register;
 
 pub use item::{ItemError, Marks, UserItem};
 pub use profile::{Profile, Status};
+pub use refusals::Refusals;
 pub use register::Register;
 
 use crate::commit::{Commit, Recorded};
 use std::collections::BTreeMap;
 use usher_events::{
     AccountType, AccountTypeSource, DecidedEvent, EventId, LifecycleEvent, OperatorEvent,
-    OrganizationId, OrganizationSource, Person, RefusalReason, Role, RoleSource, Time,
+    OrganizationId, OrganizationSource, Person, RefusalReason, Role, RoleSource, Time, identity,
 };
 
 /// Whether an operator lets the user in.
@@ -62,8 +64,8 @@ pub struct User {
     pub account_types: BTreeMap<AccountTypeSource, Register<Option<AccountType>>>,
     /// What operators say.
     pub standing: Option<Register<Standing>>,
-    /// The latest refusal, so that the trigger does not publish it again within its hour.
-    pub refusal: Option<Register<RefusalReason>>,
+    /// The refusals of the latest hour with any, so that the trigger does not publish them again.
+    pub refusals: Option<Refusals>,
 }
 
 impl User {
@@ -84,7 +86,7 @@ impl User {
                     LifecycleEvent::FirstSeen(_) => user.noticed_at = Some(time),
                     LifecycleEvent::AttributesChanged(_) => {}
                     LifecycleEvent::SignInRefused(event) => {
-                        user.refusal = Some(Register::new(event.reason, time, by));
+                        user.refusals = Some(Refusals::new(event.reason, time));
                     }
                 }
                 if let Some(person) = event.person() {
@@ -171,7 +173,7 @@ impl User {
             memberships: self.memberships,
             account_types: self.account_types,
             standing: self.standing,
-            refusal: self.refusal,
+            refusals: self.refusals,
             ..Self::default()
         }
     }
@@ -193,7 +195,7 @@ impl User {
             memberships: register::join_maps(self.memberships, other.memberships),
             account_types: register::join_maps(self.account_types, other.account_types),
             standing: register::join(self.standing, other.standing),
-            refusal: register::join(self.refusal, other.refusal),
+            refusals: refusals::join(self.refusals, other.refusals),
         }
     }
 
@@ -240,10 +242,18 @@ impl User {
     /// anybody can cause one.
     pub fn is_pending(&self) -> bool {
         let refused_at_most = Self {
-            refusal: self.refusal.clone(),
+            refusals: self.refusals.clone(),
             ..Self::default()
         };
         Status::of(self) == Status::Pending && *self != refused_at_most
+    }
+
+    /// Whether the user is known to have been refused for this reason in this hour.
+    pub fn was_refused(&self, reason: RefusalReason, now: Time) -> bool {
+        let refusals = self.refusals.as_ref();
+        refusals.is_some_and(|refusals| {
+            refusals.hour == identity::refusal_hour(now) && refusals.reasons.contains(&reason)
+        })
     }
 
     /// Whether an operator has suspended the user.

@@ -8,11 +8,11 @@ use crate::invite;
 use crate::message;
 use crate::organization;
 use crate::refusal::Refusal;
+use crate::refused::{self, Refused, Telling};
 use serde_json::value::RawValue;
 use std::fmt;
 use usher_events::{
     Envelope, Fact, LifecycleEvent, MessagePurpose, Person, RefusalReason, SignUpRoute, Sub,
-    identity,
 };
 use usher_shared::organization::Cache;
 use usher_shared::policy::admit::{Applicant, Occasion};
@@ -160,7 +160,7 @@ async fn sign_up(
             let need = admit::invite(policy, route, email.as_deref());
             invite::reserve(call, witness, store, need, budget).await
         }
-        Err(reason) => Err(reason),
+        Err(reason) => Err(Refused::from(reason)),
     };
     match admitted {
         Ok(held) => {
@@ -173,11 +173,19 @@ async fn sign_up(
                 reason: None,
             }
         }
-        Err(reason) => Verdict {
-            answer: Err(worded(call, policy, reason)),
-            fact: named(witness.sign_up_refused(call, route, reason)),
-            reason: Some(reason),
-        },
+        Err(refused) => {
+            let reason = refused.reason;
+            let telling = refused::tell(call, witness, store, budget, route, refused);
+            Verdict {
+                answer: Err(worded(call, policy, reason)),
+                fact: match telling.await {
+                    Telling::Fact(fact) => Some(*fact),
+                    Telling::Enough => None,
+                    Telling::Unnamed => named(None),
+                },
+                reason: Some(reason),
+            }
+        }
     }
 }
 
@@ -308,13 +316,10 @@ fn refuse(
     look: &Look,
 ) -> Verdict {
     // Anybody can cause a refusal without a password: what the item shows already is not said again.
-    let hour = identity::refusal_hour(witness.now);
-    let last = look
-        .as_ref()
-        .ok()
-        .and_then(Option::as_ref)
-        .and_then(|item| item.user.refusal.as_ref());
-    let already_said = last.is_some_and(|last| last.at == hour && last.value == reason);
+    let already_said = match known(look) {
+        UserRead::Found(user) => user.was_refused(reason, witness.now),
+        UserRead::Absent | UserRead::StoreDown => false,
+    };
     Verdict {
         answer: Err(worded(call, witness.policy, reason)),
         fact: (!already_said).then(|| witness.sign_in_refused(call, sub, reason)),

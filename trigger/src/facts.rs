@@ -1,6 +1,7 @@
 //! What happened, as the events that the rest of the system knows.
 
 use crate::cognito::{Call, Source};
+use crate::refused::Refused;
 use std::collections::BTreeSet;
 use usher_events::{
     AttributesChanged, ClientId, ConfirmationRoute, CorrelationId, Envelope, EventId, FirstSeen,
@@ -10,7 +11,7 @@ use usher_events::{
 };
 use usher_shared::digest::Secret;
 use usher_shared::policy::notice::{self, Notice};
-use usher_shared::policy::{self, Policy, UserRead};
+use usher_shared::policy::{self, Policy, SignInName, UserRead};
 
 /// What a fact is made of besides the call itself.
 #[derive(Clone, Copy, Debug)]
@@ -39,22 +40,37 @@ impl Witness<'_> {
         Some(self.envelope(call, subject, id, time, event.into()))
     }
 
-    /// A sign-up was refused. `None` if there is no secret to name it by.
+    /// A sign-up under this name was refused, for this often within the hour.
     pub fn sign_up_refused(
         &self,
         call: &Call<'_>,
+        name: SignUpKey,
         route: SignUpRoute,
-        reason: RefusalReason,
-    ) -> Option<Envelope<LifecycleEvent>> {
-        // Where people sign in by address the pool makes up a new user name at each attempt, and
-        // attempts of one person would never be one fact.
-        let name = call.request.attribute("email");
-        let name = name.as_deref().unwrap_or(&call.user_name);
-        let subject = Subject::SignUp(self.secret?.sign_up_key(&call.pool, name));
-        let attempt = 1;
-        let event = SignUpRefused::new(route, reason, attempt);
+        refused: Refused,
+        attempt: u32,
+    ) -> Envelope<LifecycleEvent> {
+        let Refused { reason, invite } = refused;
+        let subject = Subject::SignUp(name);
+        let event = SignUpRefused {
+            invite,
+            ..SignUpRefused::new(route, reason, attempt)
+        };
         let (id, time) = identity::sign_up_refusal(&call.pool, &subject, reason, attempt, self.now);
-        Some(self.envelope(call, subject, id, time, event.into()))
+        self.envelope(call, subject, id, time, event.into())
+    }
+
+    /// The name under which whoever signs up would sign in; the user name where that is missing.
+    /// Where people sign in by address the pool makes up a new user name at each attempt, and
+    /// attempts of one person would never be counted together. `None` if there is no secret to hide
+    /// it.
+    pub fn sign_in_name(&self, call: &Call<'_>) -> Option<SignUpKey> {
+        let name = match self.policy.attributes.sign_in_name {
+            SignInName::Email => call.request.attribute("email"),
+            SignInName::PhoneNumber => call.request.attribute("phone_number"),
+            SignInName::UserName => None,
+        };
+        let name = name.as_deref().unwrap_or(&call.user_name);
+        Some(self.secret?.sign_up_key(&call.pool, name))
     }
 
     /// A user was refused a sign-in or a token.

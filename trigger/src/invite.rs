@@ -4,6 +4,7 @@
 use crate::budget::Budget;
 use crate::cognito::Call;
 use crate::facts::Witness;
+use crate::refused::Refused;
 use std::time::Duration;
 use tokio::time::timeout_at;
 use usher_events::{InviteId, RefusalReason, Sub};
@@ -46,18 +47,18 @@ pub async fn reserve(
     invites: &dyn Invites,
     need: Need,
     budget: Budget,
-) -> Result<Option<Held>, RefusalReason> {
+) -> Result<Option<Held>, Refused> {
     let policy = witness.policy;
     let typed = match need {
         Need::None => None,
         Need::Optional | Need::Needed => call.request.hint(&policy.invites.code_key),
     };
     if typed.is_none() && need == Need::Needed {
-        return Err(RefusalReason::InviteMissing);
+        return Err(RefusalReason::InviteMissing.into());
     }
     let Some(secret) = witness.secret else {
         return match typed {
-            Some(_) => Err(RefusalReason::StoreUnavailable),
+            Some(_) => Err(RefusalReason::StoreUnavailable.into()),
             None => Ok(None),
         };
     };
@@ -85,11 +86,11 @@ pub async fn reserve(
         }),
         Ok(Err(fault)) => {
             tracing::warn!(fault = %fault, "An invite could not be looked at");
-            Err(RefusalReason::StoreUnavailable)
+            Err(RefusalReason::StoreUnavailable.into())
         }
         Err(_) => {
             tracing::warn!("The table was too slow for an invite");
-            Err(RefusalReason::StoreUnavailable)
+            Err(RefusalReason::StoreUnavailable.into())
         }
     }
 }
@@ -102,7 +103,7 @@ async fn hold(
     invites: &dyn Invites,
     (id, sign_up): (&InviteId, SignUp),
     budget: Budget,
-) -> Result<Result<bool, RefusalReason>, Fault> {
+) -> Result<Result<bool, Refused>, Fault> {
     let policy = witness.policy;
     let mut person = call.request.person(&policy.attributes);
     person::normalize(&mut person);
@@ -114,9 +115,15 @@ async fn hold(
     };
     let place = (&call.pool, id);
     let said = invite::change(invites, place, &TRIES, budget.end_of_work(), reserve).await?;
-    match said.unwrap_or(Err(RefusalReason::InviteUnknown)) {
-        Ok((sign_up, is_bound)) => keep(invites, &sign_up, budget).await.map(|()| Ok(is_bound)),
-        Err(reason) => Ok(Err(reason)),
+    match said {
+        Some(Ok((sign_up, is_bound))) => {
+            keep(invites, &sign_up, budget).await.map(|()| Ok(is_bound))
+        }
+        Some(Err(reason)) => Ok(Err(Refused {
+            reason,
+            invite: Some(id.clone()),
+        })),
+        None => Ok(Err(RefusalReason::InviteUnknown.into())),
     }
 }
 

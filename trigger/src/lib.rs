@@ -18,6 +18,7 @@ mod message;
 pub mod organization;
 pub mod publish;
 pub mod refusal;
+pub mod refused;
 pub mod wiring;
 
 pub use deployed::Deployed;

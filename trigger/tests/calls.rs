@@ -91,9 +91,10 @@ async fn every_trigger_calls_what_the_readme_says() {
 }
 
 #[tokio::test]
-async fn a_refused_sign_up_costs_what_a_sign_up_costs() {
+async fn a_refused_sign_up_costs_one_read_of_how_often_that_was() {
     let aws = StandIn::start().await;
     let event = fs::read_to_string(format!("{FIXTURES}/PreSignUp_SignUp.json")).unwrap();
     let refused = event.replace("example.com", "blocked.example");
-    assert_eq!(calls(&trigger(&aws), &aws, &refused).await, ["SendMessage"]);
+    let calls = calls(&trigger(&aws), &aws, &refused).await;
+    assert_eq!(calls, ["GetItem", "SendMessage"]);
 }

@@ -1,6 +1,7 @@
 //! How items are named.
 
 use crate::policy::Domain;
+use crate::tally::Counted;
 use usher_events::{EventId, InviteId, OrganizationId, PoolId, Sub, Subject, Time};
 
 pub(super) const PK: &str = "PK";
@@ -36,6 +37,8 @@ const SPILL_PREFIX: &str = "P#";
 const SHARD_PREFIX: &str = "D#";
 /// Of the table's own hash keys; a shard is one of the due index.
 const DOMAIN_PREFIX: &str = "D#";
+const TALLY_PREFIX: &str = "R#";
+const HOUR_PREFIX: &str = "H#";
 
 /// Over how many hash keys what is due is spread: eight thousand of it a second may be set aside
 /// before the index is what limits the table, and a sweep that finds nothing costs eight reads.
@@ -94,6 +97,24 @@ pub(super) fn listed_organization(founded_at: Time, id: &OrganizationId) -> Stri
 pub(super) fn parse_listed_organization(sk: &str) -> Option<OrganizationId> {
     let (_, id) = sk.split_once('#')?;
     OrganizationId::new(id).ok()
+}
+
+/// The hash key of how often a subject was refused. A digest has no mark in it, so no name is an
+/// invite.
+pub(super) fn tallies(of: &Counted) -> String {
+    match of {
+        Counted::Name(key) => {
+            let key = key.as_str();
+            let digest = key.strip_prefix(SIGN_UP_PREFIX).unwrap_or(key);
+            format!("{TALLY_PREFIX}{digest}")
+        }
+        Counted::Invite(pool, id) => format!("{TALLY_PREFIX}{pool}#{id}"),
+    }
+}
+
+/// The range key of how often that was in one hour.
+pub(super) fn hour(hour: Time) -> String {
+    format!("{HOUR_PREFIX}{hour}")
 }
 
 /// What every commit's range key begins with.

@@ -31,6 +31,10 @@ pub struct SignUp {
     /// Whether the address of an invite that is bound to that very address counts as verified
     /// without a code.
     pub auto_verify_invited: bool,
+    /// How many refusals of one sign-in name for one reason are told of within an hour.
+    pub refusals_an_hour: u32,
+    /// How many refusals of one sign-in name, or of one invite's code, within an hour are suspicious.
+    pub suspicious_after: u32,
     /// If any, only these words are kept of what brought the user.
     pub known_sources: BTreeSet<String>,
     /// If any, only these campaigns are kept.

@@ -1,15 +1,17 @@
 //! What every store promises, as one suite: each promise of each method of
-//! [`Store`], [`Invites`] and [`Organizations`] is a test, and every store passes all of them.
+//! [`Store`], [`Invites`], [`Organizations`] and [`Tallies`] is a test, and every store passes all
+//! of them.
 
 pub mod due;
 pub mod invites;
 pub mod ledger;
 pub mod log;
 pub mod organizations;
+pub mod tallies;
 pub mod users;
 
 use crate::commit::{EffectKind, Entry, Ledger};
-use crate::port::{Invites, Organizations, Store};
+use crate::port::{Invites, Organizations, Store, Tallies};
 use crate::seal::{SealedCommit, StoredEvent};
 use futures::future::join_all;
 use serde_json::{Value, json};
@@ -91,6 +93,13 @@ macro_rules! store_contract {
             organizations_are_listed_by_age,
             of_twenty_who_found_at_once_one_is_the_founder_and_all_get_the_same,
         }
+        $crate::store_contract! { @tests $fresh, tallies:
+            what_was_never_counted_is_none,
+            a_tally_is_read_back_as_written,
+            a_tally_is_written_under_its_version_alone,
+            of_twenty_who_write_a_tally_at_once_one_has_written,
+            of_a_hundred_refusals_at_once_one_is_suspicious,
+        }
     };
     // Those promises that hold whatever happens between us and the store.
     (disturbed: $fresh:ident) => {
@@ -103,6 +112,9 @@ macro_rules! store_contract {
             }
             $crate::store_contract! { @tests $fresh, organizations:
                 of_twenty_who_found_at_once_one_is_the_founder_and_all_get_the_same,
+            }
+            $crate::store_contract! { @tests $fresh, tallies:
+                of_a_hundred_refusals_at_once_one_is_suspicious,
             }
         }
     };
@@ -120,8 +132,8 @@ macro_rules! store_contract {
 }
 
 /// A store that the suite can hand to tasks of its own.
-pub trait Stored: Store + Invites + Organizations + Clone + 'static {}
-impl<S: Store + Invites + Organizations + Clone + 'static> Stored for S {}
+pub trait Stored: Store + Invites + Organizations + Tallies + Clone + 'static {}
+impl<S: Store + Invites + Organizations + Tallies + Clone + 'static> Stored for S {}
 
 /// How many do the same at once.
 const CROWD: usize = 20;

@@ -1,8 +1,8 @@
-use super::{Membership, Profile, Register, Standing, User};
+use super::{Membership, Profile, Refusals, Register, Standing, User};
 use crate::commit::EffectKind;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use thiserror::Error;
 use usher_events::{
     AccountType, AccountTypeSource, EventId, OrganizationId, OrganizationSource, Person, Personal,
@@ -94,7 +94,7 @@ pub struct Marks {
     #[serde(default, rename = "s", skip_serializing_if = "Option::is_none")]
     standing: Option<(Stamp, bool)>,
     #[serde(default, rename = "f", skip_serializing_if = "Option::is_none")]
-    refusal: Option<(Stamp, RefusalReason)>,
+    refusals: Option<(i64, BTreeSet<RefusalReason>)>,
 }
 
 /// What the latest event said of the person beyond what a profile shows.
@@ -168,10 +168,10 @@ impl User {
                     register.value == Standing::Suspended,
                 )
             }),
-            refusal: self
-                .refusal
+            refusals: self
+                .refusals
                 .as_ref()
-                .map(|register| (stamp(register.at, register.by), register.value)),
+                .map(|refusals| (refusals.hour.unix_millis(), refusals.reasons.clone())),
         };
         (Profile::of(self), marks)
     }
@@ -242,9 +242,12 @@ impl User {
             memberships: memberships.collect::<Result<_, ItemError>>()?,
             account_types: account_types.collect::<Result<_, ItemError>>()?,
             standing: standing.transpose()?,
-            refusal: marks
-                .refusal
-                .map(|(stamp, reason)| register(stamp, reason))
+            refusals: marks
+                .refusals
+                .map(|(hour, reasons)| {
+                    let hour = instant(hour)?;
+                    Ok(Refusals { hour, reasons })
+                })
                 .transpose()?,
         })
     }

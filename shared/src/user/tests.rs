@@ -317,5 +317,31 @@ fn a_refused_sign_in_is_no_activity_of_the_users() {
         Vec::new(),
     )]);
     assert_eq!((user.last_activity_at, user.last_login_at), (None, None));
-    assert_eq!(user.refusal.map(|register| register.at), Some(at(5)));
+    assert!(user.was_refused(RefusalReason::UserSuspended, at(5)));
+}
+
+#[test]
+fn every_refusal_of_the_latest_hour_is_known_and_none_of_another() {
+    let (suspended, outside) = (RefusalReason::UserSuspended, RefusalReason::OutsideHours);
+    let refused = |number, seconds, reason| {
+        let event = Recorded::Lifecycle(SignInRefused::new(reason).into());
+        commit(number, seconds, event, Vec::new())
+    };
+    let hour = identity::refusal_hour(at(7200)).since(at(0)).as_secs();
+    let hour = i64::try_from(hour).unwrap();
+    let user = User::fold(&[
+        refused(3, hour, suspended),
+        refused(2, hour + 3599, outside),
+        refused(1, hour - 1, RefusalReason::UserPending),
+    ]);
+    for (reason, seconds, expected) in [
+        (suspended, hour + 3599, true),
+        (outside, hour, true),
+        (RefusalReason::UserPending, hour, false),
+        (suspended, hour + 3600, false),
+        (suspended, hour - 1, false),
+    ] {
+        let known = user.was_refused(reason, at(seconds));
+        assert_eq!(known, expected, "{reason:?} {seconds}");
+    }
 }

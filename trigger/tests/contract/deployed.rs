@@ -68,7 +68,7 @@ async fn a_start_that_finds_everything_down_is_short_and_answers_by_the_packages
         );
 
         let refused = sign_up(&deployed).await.unwrap_err();
-        assert_eq!(refused.text(), "Sign-up is not possible with this address");
+        assert_eq!(refused.text(), "Sign-up is not possible with these details");
         let answered = start.elapsed();
         assert!(
             answered <= Duration::from_millis(3_000),

@@ -155,6 +155,13 @@ async fn an_invite_that_does_not_count_is_refused_in_one_sentence_whatever_is_wr
             );
             assert_eq!(handled.reason(), Some(reason));
             assert_eq!(kept(&places, &event), None);
+            let Some(LifecycleEvent::SignUpRefused(fact)) = published(&handled) else {
+                panic!("{handled:?}");
+            };
+            let is_one = reason != RefusalReason::InviteUnknown;
+            assert_eq!(fact.invite, is_one.then(id), "{reason:?}");
+            let body = &places.queued.lock().unwrap()[0].body;
+            assert!(!body.contains(code), "{body}");
         }
     }
 }

@@ -28,7 +28,7 @@ async fn a_refusal_is_the_fixed_sentence_under_a_fixed_name_and_nothing_else() {
             "PreSignUp_SignUp",
             blocks,
             well(),
-            "Sign-up is not possible with this address",
+            "Sign-up is not possible with these details",
         ),
         (
             "PreAuthentication_Authentication",

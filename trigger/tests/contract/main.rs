@@ -7,6 +7,7 @@
 )]
 
 mod canary;
+mod counts;
 mod deployed;
 mod echo;
 mod invites;

@@ -23,12 +23,13 @@ use usher_shared::organization::{Cache, Organization};
 use usher_shared::policy::{Policy, file};
 use usher_shared::port::{
     Appended, Bus, BusEntry, Due, Fault, InviteWritten, Invites, Loaded, Organizations, Outgoing,
-    Queue, Store, TakenLease, Written,
+    Queue, Store, TakenLease, Tallies, TallyWritten, Written,
 };
 use usher_shared::preferences::Preferences;
 use usher_shared::seal::{SealedCommit, UserKey};
 use usher_shared::secret::Kept;
 use usher_shared::sign_up::{Held, SignUp};
+use usher_shared::tally::{Counted, Tally};
 use usher_shared::user::{User, UserItem};
 use usher_trigger::publish::Publisher;
 use usher_trigger::{Handled, Trigger};
@@ -91,6 +92,10 @@ pub(crate) struct Places {
     pub(crate) looking_up: Mood,
     /// Which organizations it was asked for.
     pub(crate) looked_up: Mutex<Vec<OrganizationId>>,
+    /// What was counted of refused sign-ups.
+    pub(crate) tallies: Mutex<Vec<Tally>>,
+    /// How often anybody asked for that.
+    pub(crate) tally_reads: Mutex<usize>,
 }
 
 impl Places {
@@ -110,6 +115,8 @@ impl Places {
             organizations: Mutex::default(),
             looking_up: Mood::Well,
             looked_up: Mutex::default(),
+            tallies: Mutex::default(),
+            tally_reads: Mutex::default(),
         }
     }
 
@@ -240,6 +247,22 @@ impl Organizations for Places {
         _: Option<&str>,
         _: u32,
     ) -> Result<(Vec<Organization>, Option<String>), Fault> {
+        never()
+    }
+}
+
+#[async_trait]
+impl Tallies for Places {
+    async fn tally(&self, of: &Counted, hour: Time) -> Result<Option<Tally>, Fault> {
+        *self.tally_reads.lock().unwrap() += 1;
+        self.reading.show("store.tally").await?;
+        let tallies = self.tallies.lock().unwrap();
+        let mut tallies = tallies.iter();
+        let found = tallies.find(|tally| tally.of == *of && tally.hour == hour);
+        Ok(found.cloned())
+    }
+
+    async fn write_tally(&self, _: &Tally) -> Result<TallyWritten, Fault> {
         never()
     }
 }

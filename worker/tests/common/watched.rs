@@ -8,11 +8,13 @@ use usher_shared::disposition::FaultKind;
 use usher_shared::invite::Invite;
 use usher_shared::organization::{Cache, Organization};
 use usher_shared::port::{
-    Appended, Due, Fault, InviteWritten, Invites, Loaded, Organizations, Store, TakenLease, Written,
+    Appended, Due, Fault, InviteWritten, Invites, Loaded, Organizations, Store, TakenLease,
+    Tallies, TallyWritten, Written,
 };
 use usher_shared::preferences::Preferences;
 use usher_shared::seal::{SealedCommit, UserKey};
 use usher_shared::sign_up::{Held, SignUp};
+use usher_shared::tally::{Counted, Tally};
 use usher_shared::user::UserItem;
 use usher_worker::Worker;
 
@@ -69,6 +71,14 @@ fn of_commit(subject: &Subject, id: EventId) -> Option<(String, String)> {
 
 fn of_sign_up(key: &SignUpKey) -> Option<(String, String)> {
     Some((key.to_string(), "SIGNUP".to_owned()))
+}
+
+fn of_tally(tally: &Tally) -> Option<(String, String)> {
+    let pk = match &tally.of {
+        Counted::Name(key) => key.as_str().replacen('S', "R", 1),
+        Counted::Invite(pool, id) => format!("R#{pool}#{id}"),
+    };
+    Some((pk, format!("H#{}", tally.hour)))
 }
 
 #[async_trait]
@@ -155,6 +165,18 @@ impl<W: Watcher> Organizations for Watched<W> {
     ) -> Result<(Vec<Organization>, Option<String>), Fault> {
         let call = self.store.organizations(after, most);
         self.call("organizations", None, call).await
+    }
+}
+
+#[async_trait]
+impl<W: Watcher> Tallies for Watched<W> {
+    async fn tally(&self, of: &Counted, hour: Time) -> Result<Option<Tally>, Fault> {
+        self.call("tally", None, self.store.tally(of, hour)).await
+    }
+
+    async fn write_tally(&self, tally: &Tally) -> Result<TallyWritten, Fault> {
+        let call = self.store.write_tally(tally);
+        self.call("write_tally", of_tally(tally), call).await
     }
 }
 

@@ -44,7 +44,7 @@ pub(super) fn messages(section: &Section<'_>) -> Messages {
     Messages {
         sign_up_refused: message(
             "sign_up_refused",
-            "Sign-up is not possible with this address",
+            "Sign-up is not possible with these details",
         ),
         invite_missing: message("invite_missing", "An invite is needed to sign up"),
         invite_refused: message("invite_refused", "This invite cannot be used"),

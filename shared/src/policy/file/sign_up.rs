@@ -3,11 +3,18 @@ use super::invites;
 use super::reader::Found;
 use super::section::{NamedList, Section};
 use crate::policy::{AutoConfirm, SignUp};
+use crate::tally;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 use usher_events::SignUpContext;
 
 /// Longest name of an attribute: Cognito gives a custom one 20 characters behind its prefix.
 const LONGEST_ATTRIBUTE: usize = 64;
+
+/// What a tally can count.
+const REFUSALS_AN_HOUR: RangeInclusive<u32> = 1..=tally::MOST;
+/// One refusal is a mistake.
+const SUSPICIOUS_AFTER: RangeInclusive<u32> = 2..=tally::MOST;
 
 pub(super) fn sign_up(section: &Section<'_>) -> SignUp {
     let allowed = patterns(section, section.texts("allowed_domains"));
@@ -18,6 +25,7 @@ pub(super) fn sign_up(section: &Section<'_>) -> SignUp {
             section.report(&entry.place, text);
         }
     }
+    let (refusals_an_hour, suspicious_after) = counts(section);
     SignUp {
         allowed_domains: values(allowed),
         blocked_domains: values(blocked),
@@ -31,9 +39,29 @@ pub(super) fn sign_up(section: &Section<'_>) -> SignUp {
         allowed_values: allowed_values(section),
         auto_confirm: auto_confirm(section),
         auto_verify_invited: auto_verify(section),
+        refusals_an_hour,
+        suspicious_after,
         known_sources: words(section, "known_sources"),
         known_campaigns: words(section, "known_campaigns"),
     }
+}
+
+/// How many refusals are told of, and how many are too many.
+fn counts(section: &Section<'_>) -> (u32, u32) {
+    let unit = "refusals an hour";
+    let told = section.number("refusals_an_hour", REFUSALS_AN_HOUR, unit, 10);
+    let suspicious = section.number("suspicious_after", SUSPICIOUS_AFTER, unit, 5);
+    if suspicious > told {
+        section.warn_key(
+            "suspicious_after",
+            format!(
+                "is {suspicious}, and of one name and reason only {told} an hour are counted \
+                 (refusals_an_hour): whoever is refused for the same reason again and again never \
+                 becomes suspicious"
+            ),
+        );
+    }
+    (told, suspicious)
 }
 
 fn auto_confirm(section: &Section<'_>) -> AutoConfirm {

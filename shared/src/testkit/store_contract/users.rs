@@ -5,12 +5,12 @@ use crate::commit::EffectKind;
 use crate::port::{Loaded, Written};
 use crate::preferences::{Defaults, Preferences};
 use crate::seal::UserKey;
-use crate::user::{Membership, Register, Standing, User, UserItem};
+use crate::user::{Membership, Refusals, Register, Standing, User, UserItem};
 use serde_json::json;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use usher_events::{
     AccountType, AccountTypeSource, OrganizationId, OrganizationSource, Person, Personal,
-    RefusalReason, Role, RoleSource,
+    RefusalReason, Role, RoleSource, identity,
 };
 
 /// A user of whom everything is known.
@@ -53,7 +53,10 @@ fn full(version: u64) -> UserItem {
             Register::new(Some(AccountType::new("enterprise").unwrap()), at(2), id(2)),
         )]),
         standing: Some(Register::new(Standing::Suspended, at(5), id(5))),
-        refusal: Some(Register::new(RefusalReason::UserSuspended, at(6), id(6))),
+        refusals: Some(Refusals {
+            hour: identity::refusal_hour(at(6)),
+            reasons: BTreeSet::from([RefusalReason::UserSuspended, RefusalReason::OutsideHours]),
+        }),
     };
     let claims = BTreeMap::from([(EffectKind::WelcomeMail, id(1))]);
     UserItem {

@@ -2,7 +2,8 @@
 
 use super::super::*;
 use crate::policy::{Findings, claims, file};
-use crate::user::{Membership, Register, Standing, User};
+use crate::user::{Membership, Refusals, Register, Standing, User};
+use std::collections::BTreeSet;
 use std::path::Path;
 use usher_events::{EventId, OrganizationId, OrganizationSource, Role, RoleSource};
 
@@ -131,7 +132,10 @@ fn pending_users_are_refused_only_where_the_policy_says_so() {
         ..standing(Standing::Good)
     };
     let refused = User {
-        refusal: Some(said(RefusalReason::OutsideHours)),
+        refusals: Some(Refusals {
+            hour: NOON.parse().unwrap(),
+            reasons: BTreeSet::from([RefusalReason::OutsideHours]),
+        }),
         ..User::default()
     };
     for (user, expected) in [

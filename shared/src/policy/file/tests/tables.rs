@@ -195,6 +195,55 @@ fn an_organization_has_a_plan_that_the_policy_declares() {
 }
 
 #[test]
+fn refusals_are_counted_up_to_a_bound_that_suspicion_stays_below() {
+    let counts = |text: &str| {
+        let sign_up = policy_of(&format!("[sign_up]\n{text}")).sign_up;
+        (sign_up.refusals_an_hour, sign_up.suspicious_after)
+    };
+    assert_eq!(counts(""), (10, 5));
+    assert_eq!(
+        counts("refusals_an_hour = 50\nsuspicious_after = 2\n"),
+        (50, 2)
+    );
+    check_problems(&[
+        (
+            "[sign_up]\nrefusals_an_hour = 0\n",
+            "line 2: sign_up.refusals_an_hour: must be 1 to 50 refusals an hour, and is 0",
+        ),
+        (
+            "[sign_up]\nrefusals_an_hour = 51\n",
+            "line 2: sign_up.refusals_an_hour: must be 1 to 50 refusals an hour, and is 51",
+        ),
+        (
+            "[sign_up]\nsuspicious_after = 1\n",
+            "line 2: sign_up.suspicious_after: must be 2 to 50 refusals an hour, and is 1",
+        ),
+        (
+            "[sign_up]\nsuspicious_after = '5'\n",
+            "line 2: sign_up.suspicious_after: must be a whole number, and is a string",
+        ),
+    ]);
+    let text = "of one name and reason only 3 an hour are counted (refusals_an_hour): whoever is \
+                refused for the same reason again and again never becomes suspicious";
+    assert_eq!(
+        warned_of("[sign_up]\nrefusals_an_hour = 3\n"),
+        [format!(
+            "line 1: sign_up.suspicious_after: is 5, and {text}"
+        )]
+    );
+    assert_eq!(
+        warned_of("[sign_up]\nrefusals_an_hour = 3\nsuspicious_after = 4\n"),
+        [format!(
+            "line 3: sign_up.suspicious_after: is 4, and {text}"
+        )]
+    );
+    assert_eq!(
+        warned_of("[sign_up]\nrefusals_an_hour = 3\nsuspicious_after = 3\n"),
+        Vec::<String>::new()
+    );
+}
+
+#[test]
 fn invites_are_asked_for_always_or_by_domain() {
     let rule = |text: &str| policy_of(&format!("[sign_up]\n{text}")).sign_up.invite;
     assert_eq!(rule(""), InviteRule::Never);
