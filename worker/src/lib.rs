@@ -2,8 +2,9 @@
 //!
 //! A batch ([`batch`]) is messages; a message ([`message`]) is an event or a call to resume one; an
 //! event is recorded ([`record`]), after another system was asked about its person ([`lookup`]) where
-//! the rules need that, and finished ([`finish`]): folded into its user ([`project`]), its
-//! once-effects performed ([`perform`]) under a lease ([`lease`]), the bus told ([`publication`]).
+//! the rules need that, or a refused sign-up was counted ([`suspicion`]), and finished ([`finish`]):
+//! folded into its user ([`project`]), its once-effects performed ([`perform`]) under a lease
+//! ([`lease`]), the bus told ([`publication`]).
 //! What cannot be done goes to the dead letters ([`set_aside`]), or waits in the ledger for the
 //! sweep ([`sweep`]), after which it is resumed ([`resume`]).
 
@@ -24,6 +25,7 @@ pub mod record;
 pub mod resume;
 pub mod set_aside;
 pub mod story;
+pub mod suspicion;
 pub mod sweep;
 pub mod welcome;
 pub mod wiring;

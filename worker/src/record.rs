@@ -45,8 +45,14 @@ impl Worker {
         envelope: Envelope<LifecycleEvent>,
         deadline: Instant,
     ) -> Result<Kept, Again> {
-        let commit = self.new_commit(envelope, &Findings::default());
-        let (commit, appended) = self.append(commit, None, deadline).await?;
+        let (commit, appended) = match self.refused_sign_up(envelope, deadline).await? {
+            FirstSeen::New(envelope, suspicions) => {
+                let mut commit = self.new_commit(*envelope, &Findings::default());
+                commit.decided.extend(suspicions);
+                self.append(commit, None, deadline).await?
+            }
+            FirstSeen::Recorded(commit) => (*commit, Appended::AlreadyThere),
+        };
         let story = story(&commit, appended);
         Ok(Kept { commit, story })
     }
@@ -110,17 +116,28 @@ impl Worker {
         self.append(commit, Some(key), deadline).await
     }
 
-    /// Reads the commit of a confirmation whose user is confirmed already. Trying to append it would
-    /// be refused just as well, and a refused write costs what the item there costs.
+    /// Reads the commit of a confirmation whose user is confirmed already, or of a refusal that the
+    /// user item shows. Trying to append it would be refused just as well, and a refused write costs
+    /// what the item there costs.
     async fn repeated(
         &self,
         envelope: &Envelope<LifecycleEvent>,
         loaded: &Loaded,
         deadline: Instant,
     ) -> Result<Option<Commit>, Again> {
-        let item = loaded.user.as_ref();
-        let confirmed = item.is_some_and(|item| item.user.confirmed_at.is_some());
-        if !confirmed || !matches!(envelope.event, LifecycleEvent::SignUpConfirmed(_)) {
+        let user = loaded.user.as_ref().map(|item| &item.user);
+        let is_known = user.is_some_and(|user| match &envelope.event {
+            LifecycleEvent::SignUpConfirmed(_) => user.confirmed_at.is_some(),
+            LifecycleEvent::SignInRefused(event) => user.was_refused(event.reason, envelope.time),
+            LifecycleEvent::SignUpRequested(_)
+            | LifecycleEvent::SignUpRefused(_)
+            | LifecycleEvent::PasswordReset(_)
+            | LifecycleEvent::SignedIn(_)
+            | LifecycleEvent::FirstSeen(_)
+            | LifecycleEvent::AttributesChanged(_)
+            | LifecycleEvent::MessageRequested(_) => false,
+        });
+        if !is_known {
             return Ok(None);
         }
         let key = loaded.key.as_ref();

@@ -8,7 +8,7 @@
 
 mod common;
 
-use common::{confirmed, mails, person, policy, sub};
+use common::{confirmed, mails, person, policy, refused_sign_up, sub};
 use futures::future::join_all;
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::time::Instant;
-use usher_events::{Envelope, LifecycleEvent, RoleSource, wire};
+use usher_events::{Envelope, LifecycleEvent, RefusalReason, RoleSource, wire};
 use usher_shared::chance;
 use usher_shared::clock::{self, Clock, WallClock};
 use usher_shared::commit::{EffectKind, Entry};
@@ -387,6 +387,37 @@ async fn a_worker_that_is_told_to_end_finishes_what_it_has() {
     let bodies: Vec<&str> = left.iter().map(|message| message.body.as_str()).collect();
     assert_eq!(bodies, [wire::encode(&later)], "nothing new is received");
     assert_eq!(left[0].receive_count, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_worker_killed_between_counting_a_refusal_and_recording_it_raises_it_once() {
+    let stage = Stage::new().await;
+    // All of one hour, also where the clock shows another in between.
+    let now = WallClock.now();
+    let refusal = |number| {
+        let one = (RefusalReason::InviteUnknown, number);
+        refused_sign_up("eve", one, None, now)
+    };
+    let worker = stage.worker(Arc::new(WallClock));
+    for number in 1..=4 {
+        stage.send(&refusal(number)).await;
+    }
+    stage.recover(&worker).await;
+    let fifth = refusal(5);
+    stage.send(&fifth).await;
+    let mut process = stage.start("kill:counted");
+    let status = process.ended().await;
+    assert!(killed(status), "{status}\n{}", process.log());
+    let store = &stage.stack.store;
+    let log = store.stream(&fifth.subject).await.unwrap();
+    assert!(log.iter().all(|commit| commit.decided.is_empty()));
+
+    stage.recover(&worker).await;
+    let log = store.stream(&fifth.subject).await.unwrap();
+    assert_eq!(log.len(), 5);
+    let raised = log.iter().filter(|commit| !commit.decided.is_empty());
+    let raised: Vec<_> = raised.map(|commit| commit.envelope.id).collect();
+    assert_eq!(raised, [fifth.id]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

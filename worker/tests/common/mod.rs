@@ -18,9 +18,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 use usher_events::{
-    ConfirmationRoute, Envelope, EventId, LifecycleEvent, PasswordReset, Person, Personal, PoolId,
-    RefusalReason, SignInRefused, SignUpConfirmed, SignUpContext, SignedIn, Sub, Subject, Time,
-    identity, wire,
+    ConfirmationRoute, Envelope, EventId, InviteId, LifecycleEvent, PasswordReset, Person,
+    Personal, PoolId, RefusalReason, SignInRefused, SignUpConfirmed, SignUpContext, SignUpRefused,
+    SignUpRoute, SignedIn, Sub, Subject, Time, identity, wire,
 };
 use usher_shared::chance;
 use usher_shared::commit::{Commit, Recorded};
@@ -325,6 +325,25 @@ pub fn refused(user: &str, reason: RefusalReason, now: Time) -> Envelope<Lifecyc
     let event = LifecycleEvent::from(SignInRefused::new(reason));
     let (id, time) = identity::sign_in_refusal(&pool(), &sub(user), reason, now);
     envelope(id, sub(user), time, event)
+}
+
+/// A sign-up under this name that was refused, as the trigger tells of it.
+pub fn refused_sign_up(
+    name: &str,
+    (reason, attempt): (RefusalReason, u32),
+    invite: Option<&str>,
+    now: Time,
+) -> Envelope<LifecycleEvent> {
+    let subject = Subject::SignUp(Secret::new(&[7; 32]).sign_up_key(&pool(), name));
+    let (id, time) = identity::sign_up_refusal(&pool(), &subject, reason, attempt, now);
+    let event = SignUpRefused {
+        invite: invite.map(|id| InviteId::new(id).unwrap()),
+        ..SignUpRefused::new(SignUpRoute::SelfService, reason, attempt)
+    };
+    Envelope {
+        subject,
+        ..envelope(id, sub(name), time, event.into())
+    }
 }
 
 /// The name of what a commit records.
