@@ -59,7 +59,9 @@ impl Policy {
     /// anyway: `decided` is everything that follows from the event without it. `known` is the user as
     /// the table has it. What is known there keeps an answer from outliving the address that it was
     /// about: whoever has another one by now loses the role also where nobody is asked or nobody
-    /// answers, and an event that has come late asks nothing about the address before.
+    /// answers, and an event that has come late asks nothing about the address before. Only where two
+    /// workers record two events of one user at the same time, with another address each, can a role
+    /// pass by this, until the next event that asks; a token goes by the address that it shows.
     pub fn inquiry(
         &self,
         event: &Envelope<LifecycleEvent>,

@@ -2,10 +2,13 @@
 //! without harm.
 
 use crate::HOME;
-use crate::common::{POLICY, World, at, confirmed, person, policy, record, signed_in, sub};
+use crate::common::{
+    POLICY, World, at, confirmed, message, person, policy, record, signed_in, sub,
+};
 use std::sync::Arc;
 use std::time::Duration;
-use usher_events::{DecidedEvent, Envelope, LifecycleEvent, Person, RoleSource};
+use tokio::time::Instant;
+use usher_events::{DecidedEvent, Envelope, LifecycleEvent, Person, RoleSource, wire};
 use usher_shared::operator;
 use usher_shared::policy::Policy;
 use usher_shared::port::Store;
@@ -170,6 +173,21 @@ async fn after_some_failures_it_is_left_alone_until_one_question_is_answered() {
         assert_eq!(role(&world, user).await, given("manager"));
     }
     assert_eq!(crm.take_asked().len(), 4);
+}
+
+#[tokio::test]
+async fn with_too_little_time_for_a_question_the_event_is_recorded_without_one() {
+    let (world, crm) = stage(Says::role("manager")).await;
+    let event = sign_in("ada", 10);
+    let messages = [message(&wire::encode(&event))];
+    // A quarter of what is left of it is less than one question may take.
+    let deadline = Instant::now() + Duration::from_secs(20);
+    let outcomes = world.worker().work(&messages, deadline).await;
+    assert!(outcomes[0].is_done(), "{outcomes:?}");
+    assert_eq!(
+        (decided(&world, &event).await, crm.take_asked().len()),
+        (None, 0)
+    );
 }
 
 #[tokio::test]
