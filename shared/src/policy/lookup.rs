@@ -61,7 +61,7 @@ impl Policy {
     /// about: whoever has another one by now loses the role also where nobody is asked or nobody
     /// answers, and an event that has come late asks nothing about the address before. Only where two
     /// workers record two events of one user at the same time, with another address each, can a role
-    /// pass by this, until the next event that asks; a token goes by the address that it shows.
+    /// pass by this, until the next event that asks.
     pub fn inquiry(
         &self,
         event: &Envelope<LifecycleEvent>,
