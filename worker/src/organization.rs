@@ -4,10 +4,11 @@ mod name;
 
 use crate::story::Again;
 use crate::{TRIES, Worker, fault};
+use std::sync::Arc;
 use tokio::time::Instant;
-use usher_events::{Envelope, LifecycleEvent, OrganizationId, Sub};
+use usher_events::{DecidedEvent, Envelope, LifecycleEvent, OrganizationId, Sub};
 use usher_shared::commit::Commit;
-use usher_shared::organization::{Organization, id_of};
+use usher_shared::organization::{Organization, id_of, is_id};
 use usher_shared::policy::{self, Domain, DomainOrganization, FoundingMode};
 use usher_shared::port::Fault;
 use usher_shared::retry::retry;
@@ -61,6 +62,28 @@ impl Worker {
         let found = retry(&TRIES, deadline, Fault::disposition, found).await?;
         fault::point("founded", sub.as_str());
         Ok(seen(&self.organizations.keep(found, asked)))
+    }
+
+    /// The organization that a commit's user joins, where somebody has founded it.
+    pub(crate) async fn founded(
+        &self,
+        commit: &Commit,
+        deadline: Instant,
+    ) -> Result<Option<Arc<Organization>>, Again> {
+        let joined = commit.decided.iter().find_map(|decided| match decided {
+            DecidedEvent::OrganizationJoined(joined) => Some(&joined.organization),
+            _ => None,
+        });
+        let may_be_founded = |id: &&OrganizationId| {
+            let is_declared = self.policy.organizations.contains_key(*id);
+            self.policy.has_founders() && !is_declared && is_id(id)
+        };
+        let Some(id) = joined.filter(may_be_founded) else {
+            return Ok(None);
+        };
+        let read = self.read_organization(id, deadline);
+        let lifetime = self.policy.founding.cache;
+        self.organizations.get(id, lifetime, read).await
     }
 
     async fn read_organization(

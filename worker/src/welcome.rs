@@ -7,7 +7,7 @@ pub use templates::{TemplateError, Templates};
 use minijinja::context;
 use usher_events::{DecidedEvent, LifecycleEvent, Person, SignUpContext};
 use usher_shared::commit::{Commit, Recorded};
-use usher_shared::policy::Policy;
+use usher_shared::policy::{Organization, Policy};
 use usher_shared::port::{Mail, Tag};
 use usher_shared::user::Profile;
 
@@ -15,11 +15,13 @@ use usher_shared::user::Profile;
 const DEFAULT_SOURCE: &str = "organic";
 
 /// Renders the welcome mail that a commit owes. Everything in it comes from the commit and the
-/// policy, so that a resumed mail is the mail that was owed.
+/// policy, so that a resumed mail is the mail that was owed – and, where the user belongs to an
+/// organization that somebody `founded`, its name from there.
 pub fn mail(
     policy: &Policy,
     templates: &Templates,
     commit: &Commit,
+    founded: Option<&Organization>,
 ) -> Result<Mail, TemplateError> {
     let (person, sign_up) = confirmed(commit).ok_or(TemplateError::NoRecipient)?;
     let to = person.email.clone().ok_or(TemplateError::NoRecipient)?;
@@ -54,7 +56,7 @@ pub fn mail(
         app_name => &policy.mail.app_name,
         app_url => &policy.mail.app_url,
         account_type,
-        organization_name => organization.map_or("", |organization| &organization.name),
+        organization_name => organization.or(founded).map_or("", |known| &known.name),
         show_business_features => account_type != Profile::DEFAULT_ACCOUNT_TYPE,
         source,
         campaign => sign_up.campaign.as_deref().unwrap_or_default(),

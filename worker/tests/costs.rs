@@ -11,7 +11,9 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use common::watched::{Call, Watched, Watcher};
-use common::{World, at, confirmed, confirmed_from, password_reset, person, record, signed_in};
+use common::{
+    POLICY, World, at, confirmed, confirmed_from, password_reset, person, policy, record, signed_in,
+};
 use std::sync::{Arc, Mutex};
 use usher_events::{
     ClientId, CorrelationId, Envelope, LifecycleEvent, Person, Personal, SignUpContext,
@@ -198,4 +200,25 @@ async fn who_was_never_seen_before_costs_a_key_more_than_a_sign_in() {
         calls,
         ["append", "write_user", "ensure_preferences", "write_entry"]
     );
+}
+
+/// A transaction costs two units for each unit of each item.
+#[tokio::test]
+async fn founding_an_organization_costs_six_units_once() {
+    let rules = format!("{POLICY}\n[founding]\nmode = 'create'\nplan = 'enterprise'\n");
+    let world = World::under(policy(&rules)).await;
+    let domain = format!("{}.{}.example", "d".repeat(63), "e".repeat(63));
+    for user in ["ada", "bob"] {
+        let person = person(&format!("{user}@{domain}"));
+        record(&world.worker(), &confirmed(user, person)).await;
+    }
+    let items = world.items().await;
+    let of_organizations = items.iter().filter(|item| {
+        let pk = item["PK"].as_s().unwrap();
+        pk.starts_with("O#") || pk.starts_with("D#")
+    });
+    let sizes: Vec<usize> = of_organizations.map(item_size).collect();
+    assert_eq!(sizes.len(), 3, "{sizes:?}");
+    let units: usize = sizes.iter().map(|size| 2 * write_units(*size)).sum();
+    assert_eq!(units, 6, "{sizes:?}");
 }

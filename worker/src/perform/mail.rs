@@ -37,7 +37,9 @@ impl Worker {
         deadline: Instant,
     ) -> Result<(Entry, Fate), Again> {
         let id = commit.envelope.id;
-        let mail = match welcome::mail(&self.policy, &self.templates, commit) {
+        let founded = self.founded(commit, deadline).await?;
+        let founded = founded.as_ref().map(|founded| &founded.terms);
+        let mail = match welcome::mail(&self.policy, &self.templates, commit, founded) {
             Ok(mail) => mail,
             Err(error) => {
                 tracing::error!(event.id = %id, error = %error, "A welcome mail cannot be made");

@@ -49,6 +49,11 @@ fn with_template(subject: &str, text: &str, html: &str) -> Policy {
     policy
 }
 
+/// The mail of somebody who belongs to no organization that users founded.
+fn mail(policy: &Policy, templates: &Templates, commit: &Commit) -> Result<Mail, TemplateError> {
+    super::mail(policy, templates, commit, None)
+}
+
 fn person(email: &str, name: Option<&str>) -> Person {
     Person {
         email: Some(Personal::new(email)),

@@ -103,6 +103,31 @@ async fn the_first_of_a_domain_founds_and_everybody_later_joins() {
 }
 
 #[tokio::test]
+async fn the_welcome_mail_names_the_organization_also_to_whoever_is_greeted_later() {
+    let world = world(CREATE).await;
+    record(&world.worker(), &confirmed("ada", person(ADA))).await;
+    let mut globe = organization(&world, "globe.example").await.unwrap();
+    globe.terms.name = "Globe Ltd.".to_owned();
+    globe.version += 1;
+    world
+        .here
+        .stack
+        .store
+        .write_organization(&globe)
+        .await
+        .unwrap();
+    record(&world.worker(), &confirmed("bob", person(BOB))).await;
+    let mails = world.mails();
+    for (mail, name) in mails
+        .iter()
+        .zip(["member of Globe,", "member of Globe Ltd.,"])
+    {
+        assert!(mail.contains(name), "{mail}");
+    }
+    assert_eq!(mails.len(), 2);
+}
+
+#[tokio::test]
 async fn the_founder_stays_it_at_every_later_event_and_founds_no_second_time() {
     let world = world(CREATE).await;
     record(&world.worker(), &confirmed("ada", person(ADA))).await;
