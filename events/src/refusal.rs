@@ -17,6 +17,8 @@ pub enum RefusalReason {
     EmailMissing,
     /// The mail address is not one.
     EmailInvalid,
+    /// The policy goes by address, and nobody whom it trusts has verified this one.
+    EmailUnverified,
     /// The phone number is not one that can be called from everywhere.
     PhoneInvalid,
     /// An attribute that the policy demands is missing.
@@ -53,12 +55,13 @@ pub enum RefusalReason {
 
 impl RefusalReason {
     /// Every reason.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::DomainBlocked,
         Self::DomainNotAllowed,
         Self::DomainDisposable,
         Self::EmailMissing,
         Self::EmailInvalid,
+        Self::EmailUnverified,
         Self::PhoneInvalid,
         Self::AttributeMissing,
         Self::AttributeNotAllowed,
@@ -85,6 +88,7 @@ impl RefusalReason {
             Self::DomainDisposable => "domain_disposable",
             Self::EmailMissing => "email_missing",
             Self::EmailInvalid => "email_invalid",
+            Self::EmailUnverified => "email_unverified",
             Self::PhoneInvalid => "phone_invalid",
             Self::AttributeMissing => "attribute_missing",
             Self::AttributeNotAllowed => "attribute_not_allowed",
@@ -119,6 +123,7 @@ impl RefusalReason {
             | Self::StoreUnavailable => Severity::Low,
             Self::DomainNotAllowed
             | Self::DomainDisposable
+            | Self::EmailUnverified
             | Self::AttributeNotAllowed
             | Self::InviteUnknown
             | Self::InviteUsed

@@ -154,9 +154,11 @@ async fn sign_up(
         route,
         attribute: &|name| call.request.attribute(name),
     };
-    let admitted = match admit::sign_up(policy, applicant) {
+    let counts = admit::address_counts(policy, route, &call.user_name, &person_of(call, policy));
+    let ruled = admit::sign_up(policy, applicant).and_then(|()| admit::outsider(policy, counts));
+    let admitted = match ruled {
         Ok(()) => {
-            let email = call.request.attribute("email");
+            let email = call.request.attribute("email").filter(|_| counts);
             let need = admit::invite(policy, route, email.as_deref());
             invite::reserve(call, witness, store, need, budget).await
         }

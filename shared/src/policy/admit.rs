@@ -1,9 +1,11 @@
 //! May this sign-up, sign-in or token go on?
 
 mod invite;
+mod outsider;
 mod sign_up;
 
 pub use invite::{Need, invite};
+pub use outsider::{address_counts, outsider};
 pub use sign_up::{Applicant, Automatic, automatic, sign_up};
 
 use super::claims::Grant;

@@ -21,6 +21,8 @@ pub enum Topic {
     EmailMissing,
     /// The mail address is not one.
     EmailInvalid,
+    /// Nobody trustworthy has verified the mail address.
+    EmailUnverified,
     /// The phone number is not one.
     PhoneInvalid,
     /// An attribute is missing.
@@ -60,12 +62,13 @@ pub enum General {
 
 impl Topic {
     /// Every topic.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::DomainBlocked,
         Self::DomainNotAllowed,
         Self::DomainDisposable,
         Self::EmailMissing,
         Self::EmailInvalid,
+        Self::EmailUnverified,
         Self::PhoneInvalid,
         Self::AttributeMissing,
         Self::AttributeNotAllowed,
@@ -90,6 +93,7 @@ impl Topic {
             RefusalReason::DomainDisposable => Self::DomainDisposable,
             RefusalReason::EmailMissing => Self::EmailMissing,
             RefusalReason::EmailInvalid => Self::EmailInvalid,
+            RefusalReason::EmailUnverified => Self::EmailUnverified,
             RefusalReason::PhoneInvalid => Self::PhoneInvalid,
             RefusalReason::AttributeMissing => Self::AttributeMissing,
             RefusalReason::AttributeNotAllowed => Self::AttributeNotAllowed,
@@ -117,6 +121,7 @@ impl Topic {
             Self::DomainDisposable => "domain_disposable",
             Self::EmailMissing => "email_missing",
             Self::EmailInvalid => "email_invalid",
+            Self::EmailUnverified => "email_unverified",
             Self::PhoneInvalid => "phone_invalid",
             Self::AttributeMissing => "attribute_missing",
             Self::AttributeNotAllowed => "attribute_not_allowed",
@@ -144,6 +149,7 @@ impl Topic {
             | Self::DomainDisposable
             | Self::EmailMissing
             | Self::EmailInvalid
+            | Self::EmailUnverified
             | Self::PhoneInvalid
             | Self::AttributeMissing
             | Self::AttributeNotAllowed
@@ -162,6 +168,7 @@ impl Topic {
             | Self::DomainDisposable
             | Self::EmailMissing
             | Self::EmailInvalid
+            | Self::EmailUnverified
             | Self::PhoneInvalid
             | Self::AttributeMissing
             | Self::AttributeNotAllowed

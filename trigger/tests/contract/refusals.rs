@@ -40,6 +40,38 @@ async fn a_refused_sign_up_reads_the_fixed_sentence_and_is_published_once_an_hou
 }
 
 #[tokio::test]
+async fn an_outsider_comes_in_by_domain_only_on_the_word_of_a_provider_that_is_trusted_for_it() {
+    let unverified = Some(RefusalReason::EmailUnverified);
+    let invited = Some(RefusalReason::InviteMissing);
+    let trusting = "[trusted_providers]\nGoogle = ['example.com']\n";
+    let elsewhere = "[trusted_providers]\nGoogle = ['other.example']\nAcme = ['example.com']\n";
+    let allowed = "[sign_up]\nallowed_domains = ['example.com']\n";
+    let by_domain = "[sign_up]\ninvite = 'by_domain'\ninvite_domains = ['other.example']\n";
+    for (rules, more, verified, reason) in [
+        (allowed, trusting, "true", None),
+        (allowed, trusting, "false", unverified),
+        (allowed, elsewhere, "true", unverified),
+        (allowed, "", "true", unverified),
+        (by_domain, trusting, "true", None),
+        (by_domain, trusting, "false", invited),
+        (by_domain, "", "true", invited),
+        ("", "", "false", None),
+        (GATED, "", "false", None),
+    ] {
+        let rules = policy(&format!("{rules}{more}"));
+        let verified = json!(verified);
+        let changes = [("/request/userAttributes/email_verified", verified.clone())];
+        let event = changed("PreSignUp_ExternalProvider", &changes);
+        let (handled, _) = given_under(rules.clone(), Places::new(), &event).await;
+        assert_eq!(handled.reason(), reason, "{more} {verified}");
+        // Whoever can be sent a code proves it later.
+        let event = changed("PreSignUp_SignUp", &changes);
+        let (handled, _) = given_under(rules, Places::new(), &event).await;
+        assert_eq!(handled.reason(), None, "{more} {verified}");
+    }
+}
+
+#[tokio::test]
 async fn an_administrator_may_create_whom_the_domain_rules_refuse() {
     let email = (
         "/request/userAttributes/email",
