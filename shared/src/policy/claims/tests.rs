@@ -2,7 +2,7 @@ mod documented;
 mod shown;
 
 use super::*;
-use crate::policy::file;
+use crate::policy::{DomainOrganization, file};
 use crate::user::{Membership, Register};
 use std::io;
 use std::path::Path;
@@ -127,32 +127,89 @@ fn before_the_worker_has_spoken_a_verified_domain_counts_at_once() {
     }
 }
 
+/// A user as the worker records this person's confirmation.
+fn confirmed(policy: &Policy, who: &Person, findings: &Findings) -> User {
+    let event = usher_events::SignUpConfirmed {
+        route: usher_events::ConfirmationRoute::SignUp,
+        client: None,
+        context: usher_events::SignUpContext::default(),
+        sign_up: None,
+        person: who.clone(),
+    };
+    let mut recorded = user(&[], None);
+    let reaction = super::super::react::react(policy, &event.into(), findings);
+    for decided in reaction.decided {
+        let stamp = said(());
+        recorded.decide(&decided, stamp.at, stamp.by);
+    }
+    recorded
+}
+
 #[test]
 fn the_first_token_says_what_the_worker_will_record() {
-    let policy = policy("");
-    for email in ["ada@acme.example", "ada@other.example"] {
-        let who = person(email, true);
-        let event = usher_events::SignUpConfirmed {
-            route: usher_events::ConfirmationRoute::SignUp,
-            client: None,
-            context: usher_events::SignUpContext::default(),
-            sign_up: None,
-            person: who.clone(),
-        };
-        let mut recorded = user(&[], None);
-        for decided in
-            super::super::react::react(&policy, &event.into(), &Findings::default()).decided
-        {
-            let stamp = said(());
-            recorded.decide(&decided, stamp.at, stamp.by);
+    let found = |is_founder, kind: Option<&str>| Findings {
+        organization: Some(DomainOrganization {
+            id: OrganizationId::new("founded").unwrap(),
+            account_type: kind.map(|kind| AccountType::new(kind).unwrap()),
+            is_founder,
+            founded_now: is_founder,
+        }),
+        ..Findings::default()
+    };
+    let founding = |mode: &str| {
+        policy(&format!(
+            "[founding]\nmode = '{mode}'\nfounder_role = 'admin'\n"
+        ))
+    };
+    let policies = [policy(""), founding("join"), founding("create")];
+    let all_findings = [
+        Findings::default(),
+        found(false, None),
+        found(false, Some("enterprise")),
+        found(true, Some("business")),
+    ];
+    let emails = ["ada@acme.example", "ada@other.example", "ada@gmail.com"];
+    for policy in &policies {
+        for findings in &all_findings {
+            for (email, verified) in emails
+                .iter()
+                .flat_map(|email| [(email, true), (email, false)])
+            {
+                let who = person(email, verified);
+                let recorded = confirmed(policy, &who, findings);
+                let first = super::grant(policy, UserRead::Absent, Some(&who), findings);
+                // A later token looks nothing up that is recorded.
+                let later = grant(policy, UserRead::Found(&recorded), Some(&who));
+                assert_eq!(first, later, "{email} {verified} {findings:?}");
+                let joins = policy.has_founders() && verified && *email == "ada@other.example";
+                let organization = first.organization.as_ref().map(OrganizationId::as_str);
+                let is_member = organization == Some("founded");
+                assert_eq!(is_member, joins && findings.organization.is_some());
+            }
         }
-        let first = grant(&policy, UserRead::Absent, Some(&who));
-        assert_eq!(
-            first,
-            grant(&policy, UserRead::Found(&recorded), Some(&who)),
-            "{email}"
-        );
     }
+}
+
+/// Only who the founder is waits for the worker.
+#[test]
+fn before_an_organization_is_founded_a_token_presumes_what_a_member_will_have() {
+    let text = "[founding]\nmode = 'create'\nfounder_role = 'admin'\naccount_type = 'business'\n";
+    let policy = policy(text);
+    let who = person("ada@other.example", true);
+    let id = OrganizationId::new("founded").unwrap();
+    let (presumed, terms) = policy.to_be_founded(id).unwrap();
+    let presumed = Findings {
+        organization: Some(presumed),
+        ..Findings::default()
+    };
+    let first = super::grant(&policy, UserRead::Absent, Some(&who), &presumed);
+    let recorded = confirmed(&policy, &who, &presumed);
+    assert_eq!(
+        first,
+        grant(&policy, UserRead::Found(&recorded), Some(&who))
+    );
+    assert_eq!(shown(&first), ("user", Some("founded"), "business"));
+    assert!(terms.active && terms.name.is_empty());
 }
 
 #[test]
