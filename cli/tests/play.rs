@@ -7,6 +7,8 @@ use common::{json, run, sample, usher};
 use serde_json::{Value, json};
 use std::path::Path;
 use tempfile::TempDir;
+use usher_events::identity;
+use usher_shared::clock::{Clock, WallClock};
 
 fn played(directory: &Path, arguments: &[&str]) -> (i32, Value) {
     let output = run(directory, &[&["play", "--json"], arguments].concat());
@@ -190,6 +192,41 @@ fn files_of_ones_own_are_played_in_order_and_repeats_change_nothing() {
         1,
         "one welcome, whoever repeats"
     );
+}
+
+#[test]
+fn a_name_that_is_refused_on_and_on_is_told_ten_times_an_hour_and_suspicious_once() {
+    let directory = TempDir::new().unwrap();
+    let event = sample("01-refused-sign-up.json");
+    std::fs::write(directory.path().join("again.json"), event).unwrap();
+    let blocking = "[sign_up]\nblocked_domains = ['spam.example']\n";
+    std::fs::write(directory.path().join("usher.toml"), blocking).unwrap();
+    let hour = || identity::refusal_hour(WallClock.now());
+    // Files are played at the time that it is; another hour counts anew.
+    let report = loop {
+        let before = hour();
+        let (_, report) = played(directory.path(), &["again.json"; 40]);
+        if hour() == before {
+            break report;
+        }
+    };
+    let events = report["events"].as_array().unwrap();
+    for (number, event) in (1..).zip(events) {
+        assert_eq!(told(event).1, "domain_blocked", "{event:#}");
+        let outcomes = event["outcomes"].as_array().unwrap();
+        let is_told = number <= 10;
+        assert_eq!(event["published"].is_object(), is_told, "{number}");
+        assert_eq!(outcomes.len(), usize::from(is_told), "{number}");
+        if !is_told {
+            continue;
+        }
+        assert_eq!(outcomes[0]["appended"], json!(true), "{number}");
+        let data = json!({ "reason": "domain_blocked", "attempts": 5 });
+        let suspicious = json!([{ "type": "usher.suspicious_sign_up", "data": data }]);
+        let expected = if number == 5 { suspicious } else { json!([]) };
+        assert_eq!(outcomes[0]["decided"], expected, "{number}");
+    }
+    assert_eq!(events.len(), 40);
 }
 
 #[test]
