@@ -52,7 +52,7 @@ fn main() -> ExitCode {
             match command.verb {
                 Verb::Play(play) => play.run().await,
                 Verb::Local(local) => local.run().await,
-                Verb::Policy(verb) => policy::run(verb),
+                Verb::Policy(verb) => policy::run(verb).await,
                 Verb::Invite(verb) => Box::pin(invite::run(*verb)).await,
                 Verb::User(verb) => Box::pin(user::run(*verb)).await,
                 Verb::Organization(verb) => Box::pin(organization::run(*verb)).await,

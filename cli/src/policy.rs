@@ -1,4 +1,7 @@
-//! `usher policy`: says what is wrong with a policy file before a deployment does.
+//! `usher policy`: says what is wrong with a policy file before a deployment does, and why it decides
+//! as it does.
+
+mod explain;
 
 use crate::policy_file;
 use anyhow::Context;
@@ -8,7 +11,7 @@ use std::process::ExitCode;
 use usher_shared::policy::file;
 use usher_worker::welcome::Templates;
 
-/// Checks policy files.
+/// Checks policy files, and explains what they decide
 #[derive(clap::Subcommand)]
 pub enum Verb {
     /// Names line and key of everything that is wrong with a policy file, and warns of what is risky
@@ -24,16 +27,18 @@ pub enum Verb {
     /// Prints the commented example: every key, its unit and its default
     #[command(after_help = "Example:\n  usher policy example > usher.toml")]
     Example,
+    Explain(explain::Explain),
 }
 
 /// Runs `usher policy`.
-pub fn run(verb: Verb) -> anyhow::Result<ExitCode> {
+pub async fn run(verb: Verb) -> anyhow::Result<ExitCode> {
     match verb {
         Verb::Check { file, json } => check(&file, json),
         Verb::Example => {
             anstream::print!("{}", policy_file::EXAMPLE);
             Ok(ExitCode::SUCCESS)
         }
+        Verb::Explain(explain) => Box::pin(explain.run()).await,
     }
 }
 

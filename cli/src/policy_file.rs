@@ -3,6 +3,7 @@
 use anyhow::{Context, bail};
 use std::path::{Path, PathBuf};
 use usher_shared::config::Overrides;
+use usher_shared::policy::file::Lines;
 use usher_shared::policy::{Policy, file};
 use usher_worker::welcome::Templates;
 
@@ -12,9 +13,25 @@ pub const EXAMPLE: &str = include_str!("../../usher.toml");
 /// The file's name, where nobody names another.
 const NAME: &str = "usher.toml";
 
+/// A policy that was read, and where.
+pub struct Loaded {
+    /// The policy, with the overrides of the environment applied, as the Lambdas apply them.
+    pub policy: Policy,
+    /// Its file, or what stands for one.
+    pub shown: String,
+    /// Where each of its keys stands.
+    pub lines: Lines,
+}
+
 /// Reads the named file, else `usher.toml` here, else the example; with the overrides of the
 /// environment applied, as the Lambdas apply them.
 pub fn read(named: Option<&Path>) -> anyhow::Result<(Policy, String)> {
+    let Loaded { policy, shown, .. } = load(named)?;
+    Ok((policy, shown))
+}
+
+/// As [`read`], with the lines of the file.
+pub fn load(named: Option<&Path>) -> anyhow::Result<Loaded> {
     let here = PathBuf::from(NAME);
     let path = named
         .map(Path::to_path_buf)
@@ -33,7 +50,12 @@ pub fn read(named: Option<&Path>) -> anyhow::Result<(Policy, String)> {
         ),
     };
     let policy = from_text(&text, &base, &shown)?;
-    Ok((policy, shown))
+    let lines = Lines::of(&text, &base, &|path| std::fs::read_to_string(path));
+    Ok(Loaded {
+        policy,
+        shown,
+        lines,
+    })
 }
 
 /// Reads the text of a policy file that is called `shown`.

@@ -1,6 +1,7 @@
 //! `usher user`: what an operator does to one user, and how the user is shown.
 
 mod change;
+pub mod record;
 mod reinstate;
 mod role;
 mod show;

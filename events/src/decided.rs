@@ -89,6 +89,15 @@ pub enum OrganizationSource {
 impl OrganizationSource {
     /// Every source, weakest first.
     pub const ALL: [Self; 3] = [Self::Domain, Self::Invite, Self::Operator];
+
+    /// The name on the wire and in the table.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Domain => "domain",
+            Self::Invite => "invite",
+            Self::Operator => "operator",
+        }
+    }
 }
 
 /// Who says what kind of account a user has, other than the user's organization; from the weakest

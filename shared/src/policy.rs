@@ -17,6 +17,7 @@ pub mod invited;
 pub mod locale;
 pub mod lookup;
 pub mod notice;
+pub mod opinion;
 pub mod person;
 pub mod react;
 pub mod refusal;
@@ -24,6 +25,8 @@ pub mod scope;
 mod sign_up;
 pub mod sources;
 pub mod tokens;
+pub mod trace;
+pub mod why;
 
 use crate::preferences::Defaults;
 use crate::user::User;

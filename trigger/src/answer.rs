@@ -7,6 +7,7 @@ use usher_events::ClientId;
 use usher_shared::policy::admit::Automatic;
 use usher_shared::policy::claims::{self, Bearer, Edits};
 use usher_shared::policy::scope::Scope;
+use usher_shared::policy::trace::{Question, Said, Step, Trace, note};
 use usher_shared::policy::{Policy, TokenVersion};
 
 /// The member of `response` that holds claims, in each shape.
@@ -23,29 +24,49 @@ enum Shape {
 }
 
 /// The event with what the policy tells of a user in tokens. `None` where that is nothing.
-pub fn tokens(call: &Call<'_>, bearer: &Bearer<'_>) -> Option<Box<RawValue>> {
+pub fn tokens(
+    call: &Call<'_>,
+    bearer: &Bearer<'_>,
+    trace: Option<&Trace>,
+) -> Option<Box<RawValue>> {
+    let policy = bearer.policy;
     let current = call.request.groups();
-    let groups = claims::groups(bearer.policy, bearer.grant, current.as_deref());
-    let groups = groups.map(|groups| group_override(call, groups));
-    let (member, mut section) = match shape(call, bearer.policy) {
-        Shape::First => (V1_MEMBER, first(Edits::of_id_token(bearer, true))),
-        Shape::Second => (
-            V2_MEMBER,
-            second(
-                Edits::of_id_token(bearer, false),
-                Edits::of_access_token(bearer),
-            ),
-        ),
+    let groups = claims::groups(policy, bearer.grant, current.as_deref());
+    let (shape, why) = shape(call, policy);
+    note(trace, || vec![shape.explain(why)]);
+    let (member, mut section) = match shape {
+        Shape::First => {
+            let id = Edits::of_id_token(bearer, true);
+            note(trace, || id.explain_id_token(bearer));
+            (V1_MEMBER, first(id))
+        }
+        Shape::Second => {
+            let id = Edits::of_id_token(bearer, false);
+            note(trace, || id.explain_id_token(bearer));
+            let access = Edits::of_access_token(bearer);
+            note(trace, || access.explain_access_token(bearer));
+            (V2_MEMBER, second(id, access))
+        }
     };
+    note(trace, || {
+        let (current, groups) = (current.as_deref(), groups.as_deref());
+        vec![claims::explain_groups(policy, current, groups)]
+    });
+    let groups = groups.map(|groups| group_override(call, groups));
     section.extend(groups.map(|groups| ("groupOverrideDetails".to_owned(), groups)));
     write(call, member, &section)
 }
 
 /// The event with what the policy tells of a machine, by its app client, in its one token.
-pub fn machine_token(call: &Call<'_>, policy: &Policy) -> Option<Box<RawValue>> {
+pub fn machine_token(
+    call: &Call<'_>,
+    policy: &Policy,
+    trace: Option<&Trace>,
+) -> Option<Box<RawValue>> {
     let client = call.client_id.as_deref().map(ClientId::new);
     let client = client.and_then(Result::ok);
     let access = Edits::of_machine(policy, client.as_ref());
+    note(trace, || access.explain_machine(policy, client.as_ref()));
     write(call, V2_MEMBER, &second(Edits::default(), access))
 }
 
@@ -65,39 +86,68 @@ pub fn automatic(call: &Call<'_>, automatic: Automatic) -> Option<Box<RawValue>>
 }
 
 /// The event with what is taken out of every token, and nothing granted.
-pub fn suppressions(call: &Call<'_>, policy: &Policy) -> Option<Box<RawValue>> {
-    let (member, section) = match shape(call, policy) {
-        Shape::First => (V1_MEMBER, first(Edits::of_nobody(policy))),
-        Shape::Second if is_machine(call) => {
-            let access = Edits::of_machine(policy, None);
-            (V2_MEMBER, second(Edits::default(), access))
-        }
+pub fn suppressions(
+    call: &Call<'_>,
+    policy: &Policy,
+    trace: Option<&Trace>,
+) -> Option<Box<RawValue>> {
+    let (shape, why) = shape(call, policy);
+    note(trace, || vec![shape.explain(why)]);
+    let edits = match is_machine(call) {
+        true => Edits::of_machine(policy, None),
+        false => Edits::of_nobody(policy),
+    };
+    note(trace, || edits.explain_nobody(policy));
+    let (member, section) = match shape {
+        Shape::First => (V1_MEMBER, first(edits)),
+        Shape::Second if is_machine(call) => (V2_MEMBER, second(Edits::default(), edits)),
         Shape::Second => {
-            let access = Edits::of_nobody(policy);
             let id = Edits {
-                suppressed: access.suppressed.clone(),
+                suppressed: edits.suppressed.clone(),
                 ..Edits::default()
             };
-            (V2_MEMBER, second(id, access))
+            (V2_MEMBER, second(id, edits))
         }
     };
     write(call, member, &section)
 }
 
-/// The shape that this call wants: as the policy says, else as the event shows. The placeholder in
-/// `response` is the surest sign; `version` is "1" in some events of the second shape. A machine's
-/// tokens know only the second.
-fn shape(call: &Call<'_>, policy: &Policy) -> Shape {
+/// The shape that this call wants, and why: as the policy says, else as the event shows. The
+/// placeholder in `response` is the surest sign; `version` is "1" in some events of the second shape.
+/// A machine's tokens know only the second.
+fn shape(call: &Call<'_>, policy: &Policy) -> (Shape, &'static str) {
     let by_version =
         || matches!(call.version.as_deref(), Some("2" | "3")) || call.request.has("scopes");
     match policy.tokens.version {
-        _ if is_machine(call) => Shape::Second,
-        Some(TokenVersion::V1) => Shape::First,
-        Some(TokenVersion::V2 | TokenVersion::V3) => Shape::Second,
-        None if call.has_place_for(V2_MEMBER) => Shape::Second,
-        None if call.has_place_for(V1_MEMBER) => Shape::First,
-        None if by_version() => Shape::Second,
-        None => Shape::First,
+        _ if is_machine(call) => (Shape::Second, "a machine's tokens know no other"),
+        Some(TokenVersion::V1) => (Shape::First, "is set"),
+        Some(TokenVersion::V2 | TokenVersion::V3) => (Shape::Second, "is set"),
+        None if call.has_place_for(V2_MEMBER) => (
+            Shape::Second,
+            "is \"auto\", and the event has a place for both tokens",
+        ),
+        None if call.has_place_for(V1_MEMBER) => (
+            Shape::First,
+            "is \"auto\", and the event has a place for the ID token alone",
+        ),
+        None if by_version() => (
+            Shape::Second,
+            "is \"auto\", and the event's version is a later one",
+        ),
+        None => (
+            Shape::First,
+            "is \"auto\", and the event's version is the first",
+        ),
+    }
+}
+
+impl Shape {
+    fn explain(self, why: &str) -> Step {
+        let said = match self {
+            Self::First => "V1_0: the ID token alone, in texts",
+            Self::Second => "V2_0 or V3_0: both tokens",
+        };
+        Step::new(Question::IdToken, "tokens.version", Said::gives(said), why)
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::answer;
 use crate::budget::Budget;
 use crate::cognito::{Call, Source, TokenSource};
+use crate::explained;
 use crate::facts::{self, Witness};
 use crate::invite;
 use crate::message;
@@ -15,7 +16,8 @@ use usher_events::{
     Envelope, Fact, LifecycleEvent, MessagePurpose, Person, RefusalReason, SignUpRoute, Sub,
 };
 use usher_shared::organization::Cache;
-use usher_shared::policy::admit::{Applicant, Occasion};
+use usher_shared::policy::admit::{Applicant, Asking, Case, Occasion};
+use usher_shared::policy::trace::{Question, Step};
 use usher_shared::policy::{
     MessageSource, Policy, UserRead, WayIn, admit, claims, invited, person, refusal,
 };
@@ -85,7 +87,7 @@ pub async fn decide(
             if source == MessageSource::ResendCode {
                 invite::extend(call, witness, store, budget).await;
             }
-            Verdict::answer(message::answer(call, witness.policy, source))
+            Verdict::answer(message::answer(call, witness, source))
         }
         Source::CustomSender(medium, purpose) => {
             if purpose == MessagePurpose::ResendCode {
@@ -107,7 +109,9 @@ async fn others(
     store: &dyn Store,
     budget: Budget,
 ) -> Verdict {
-    let Err(reason) = admit::source(way_in(call.source, witness.policy)) else {
+    let (key, way_in) = way_in(call.source, witness.policy);
+    witness.note(|| vec![admit::explain_source(key, way_in)]);
+    let Err(reason) = admit::source(way_in) else {
         return Verdict::pass(None);
     };
     // Where the pool hides who is unknown, it also asks about users that there are not.
@@ -118,19 +122,20 @@ async fn others(
             refuse(call, witness, sub, reason, &look)
         }
         None => Verdict {
-            answer: Err(worded(call, witness.policy, reason)),
+            answer: Err(told(call, witness, reason)),
             fact: None,
             reason: Some(reason),
         },
     }
 }
 
-/// What the policy says of a source that usher does not answer itself.
-fn way_in(source: Source, policy: &Policy) -> WayIn {
+/// What the policy says of a source that usher does not answer itself, and under which key.
+fn way_in(source: Source, policy: &Policy) -> (&'static str, WayIn) {
+    let sources = &policy.sources;
     match source {
-        Source::Challenge(_) => policy.sources.challenges,
-        Source::UserMigration(_) => policy.sources.migration,
-        Source::InboundFederation => policy.sources.inbound_federation,
+        Source::Challenge(_) => ("sources.challenges", sources.challenges),
+        Source::UserMigration(_) => ("sources.migration", sources.migration),
+        Source::InboundFederation => ("sources.inbound_federation", sources.inbound_federation),
         Source::PreSignUp(_)
         | Source::ConfirmSignUp
         | Source::ConfirmForgotPassword
@@ -138,7 +143,7 @@ fn way_in(source: Source, policy: &Policy) -> WayIn {
         | Source::PostAuthentication
         | Source::TokenGeneration(_)
         | Source::CustomMessage(_)
-        | Source::CustomSender(..) => WayIn::Pass,
+        | Source::CustomSender(..) => ("", WayIn::Pass),
     }
 }
 
@@ -150,17 +155,15 @@ async fn sign_up(
     route: SignUpRoute,
 ) -> Verdict {
     let policy = witness.policy;
-    let applicant = Applicant {
-        route,
-        attribute: &|name| call.request.attribute(name),
-    };
     let counts = admit::address_counts(policy, route, &call.user_name, &person_of(call, policy));
-    let ruled = admit::sign_up(policy, applicant).and_then(|()| admit::outsider(policy, counts));
-    let admitted = match ruled {
+    let admitted = match rules_of_sign_up(call, witness, route, counts) {
         Ok(()) => {
             let email = call.request.attribute("email").filter(|_| counts);
             let need = admit::invite(policy, route, email.as_deref());
-            invite::reserve(call, witness, store, need, budget).await
+            witness.note(|| vec![admit::explain_invite(policy, route, need)]);
+            let held = invite::reserve(call, witness, store, need, budget).await;
+            witness.note(|| explained::reservation(need, &held).into_iter().collect());
+            held
         }
         Err(reason) => Err(Refused::from(reason)),
     };
@@ -168,6 +171,7 @@ async fn sign_up(
         Ok(held) => {
             let bound = held.as_ref().map(|held| held.is_bound);
             let automatic = admit::automatic(policy, route, bound);
+            witness.note(|| admit::explain_automatic(policy, route, automatic));
             let invite = held.map(|held| held.invite);
             Verdict {
                 answer: Ok(answer::automatic(call, automatic)),
@@ -179,7 +183,7 @@ async fn sign_up(
             let reason = refused.reason;
             let telling = refused::tell(call, witness, store, budget, route, refused);
             Verdict {
-                answer: Err(worded(call, policy, reason)),
+                answer: Err(told(call, witness, reason)),
                 fact: match telling.await {
                     Telling::Fact(fact) => Some(*fact),
                     Telling::Enough => None,
@@ -189,6 +193,27 @@ async fn sign_up(
             }
         }
     }
+}
+
+fn rules_of_sign_up(
+    call: &Call<'_>,
+    witness: Witness<'_>,
+    route: SignUpRoute,
+    address_counts: bool,
+) -> Result<(), RefusalReason> {
+    let policy = witness.policy;
+    let applicant = Applicant {
+        route,
+        attribute: &|name| call.request.attribute(name),
+    };
+    let asking = Asking::new(policy, applicant);
+    witness.note(|| Step::all(Question::SignUp, &asking.explain()));
+    asking.decide()?;
+    if route == SignUpRoute::ExternalProvider {
+        let opinion = admit::explain_outsider(policy, address_counts);
+        witness.note(|| Step::all(Question::SignUp, &[opinion]));
+    }
+    admit::outsider(policy, address_counts)
 }
 
 /// Counts a sign-up of which nothing can be told, because nothing names it.
@@ -210,6 +235,7 @@ async fn sign_in(
 ) -> Verdict {
     let Some(sub) = facts::sub(call) else {
         // Only for users who do not exist, and those Cognito refuses itself.
+        witness.note(|| vec![explained::no_sub(Question::SignIn)]);
         return Verdict::pass(None);
     };
     let look = glance(store, &sub, budget).await;
@@ -224,8 +250,16 @@ async fn sign_in(
         sub: &sub,
         person: &person,
     };
-    let grant = organization::grant(policy, (store, organizations), bearer, budget).await;
-    match admit::sign_in(policy, known(&look), &grant, witness.now) {
+    let grant = organization::grant(witness, (store, organizations), bearer, budget).await;
+    let case = Case {
+        policy,
+        user: known(&look),
+        grant: &grant,
+        occasion: Occasion::BeforeSignIn,
+        now: witness.now,
+    };
+    witness.note(|| Step::all(Question::SignIn, &case.explain()));
+    match case.decide() {
         Ok(()) => Verdict::pass(None),
         Err(reason) => refuse(call, witness, sub, reason, &look),
     }
@@ -241,7 +275,7 @@ async fn token(
     let occasion = match source {
         // A machine's token is about no user, whatever else its event may say.
         TokenSource::ClientCredentials => {
-            return Verdict::answer(answer::machine_token(call, witness.policy));
+            return Verdict::answer(answer::machine_token(call, witness.policy, witness.trace));
         }
         // At the first sign-in with an outside provider no trigger runs before this one.
         TokenSource::HostedAuth => Occasion::SignIn,
@@ -251,7 +285,9 @@ async fn token(
         | TokenSource::RefreshTokens => Occasion::Renewal,
     };
     let Some(sub) = facts::sub(call) else {
-        return Verdict::answer(answer::suppressions(call, witness.policy));
+        witness.note(|| vec![explained::no_sub(Question::Token)]);
+        let answer = answer::suppressions(call, witness.policy, witness.trace);
+        return Verdict::answer(answer);
     };
     let look = glance(store, &sub, budget).await;
     let policy = witness.policy;
@@ -263,8 +299,16 @@ async fn token(
         sub: &sub,
         person: &person,
     };
-    let grant = organization::grant(policy, (store, organizations), bearer, budget).await;
-    if let Err(reason) = admit::token(policy, known(&look), &grant, occasion, witness.now) {
+    let grant = organization::grant(witness, (store, organizations), bearer, budget).await;
+    let case = Case {
+        policy,
+        user: known(&look),
+        grant: &grant,
+        occasion,
+        now: witness.now,
+    };
+    witness.note(|| Step::all(Question::Token, &case.explain()));
+    if let Err(reason) = case.decide() {
         return refuse(call, witness, sub, reason, &look);
     }
     let bearer = claims::Bearer {
@@ -273,7 +317,7 @@ async fn token(
         user: read,
         person: Some(&person),
     };
-    let answered = Verdict::answer(answer::tokens(call, &bearer));
+    let answered = Verdict::answer(answer::tokens(call, &bearer, witness.trace));
     Verdict {
         fact: witness.noticed(call, sub, known(&look), person),
         ..answered
@@ -304,6 +348,13 @@ fn person_of(call: &Call<'_>, policy: &Policy) -> Person {
     person
 }
 
+/// What a user is told who is refused.
+fn told(call: &Call<'_>, witness: Witness<'_>, reason: RefusalReason) -> Refusal {
+    let policy = witness.policy;
+    witness.note(|| vec![explained::sentence(call, policy, reason)]);
+    worded(call, policy, reason)
+}
+
 /// The sentence for a reason, in the language that the call asks for.
 fn worded(call: &Call<'_>, policy: &Policy, reason: RefusalReason) -> Refusal {
     let locale = call.request.locale();
@@ -322,8 +373,9 @@ fn refuse(
         UserRead::Found(user) => user.was_refused(reason, witness.now),
         UserRead::Absent | UserRead::StoreDown => false,
     };
+    witness.note(|| vec![explained::refusal(already_said)]);
     Verdict {
-        answer: Err(worded(call, witness.policy, reason)),
+        answer: Err(told(call, witness, reason)),
         fact: (!already_said).then(|| witness.sign_in_refused(call, sub, reason)),
         reason: Some(reason),
     }
@@ -365,9 +417,10 @@ pub fn when_broken(call: &Call<'_>, policy: &Policy) -> Result<Option<Box<RawVal
         Source::PreAuthentication => admit::unseen(policy)
             .map(|()| None)
             .map_err(|reason| worded(call, policy, reason)),
-        Source::TokenGeneration(_) => Ok(answer::suppressions(call, policy)),
+        Source::TokenGeneration(_) => Ok(answer::suppressions(call, policy, None)),
         Source::Challenge(_) | Source::UserMigration(_) | Source::InboundFederation => {
-            admit::source(way_in(call.source, policy))
+            let (_key, way_in) = way_in(call.source, policy);
+            admit::source(way_in)
                 .map(|()| None)
                 .map_err(|reason| worded(call, policy, reason))
         }

@@ -11,6 +11,7 @@ use usher_events::{
 };
 use usher_shared::digest::Secret;
 use usher_shared::policy::notice::{self, Notice};
+use usher_shared::policy::trace::{self, Step, Trace};
 use usher_shared::policy::{self, Policy, SignInName, UserRead};
 
 /// What a fact is made of besides the call itself.
@@ -24,9 +25,16 @@ pub struct Witness<'a> {
     pub now: Time,
     /// The invocation's id.
     pub request_id: &'a str,
+    /// Keeps what is asked of the policy, for whoever wants to know why; a Lambda keeps nothing.
+    pub trace: Option<&'a Trace>,
 }
 
 impl Witness<'_> {
+    /// Keeps steps, if anybody asked why.
+    pub fn note(&self, steps: impl FnOnce() -> Vec<Step>) {
+        trace::note(self.trace, steps);
+    }
+
     /// A sign-up was admitted. `None` if there is no secret to name it by.
     pub fn sign_up_requested(
         &self,
@@ -118,7 +126,9 @@ impl Witness<'_> {
         user: UserRead<'_>,
         person: Person,
     ) -> Option<Envelope<LifecycleEvent>> {
-        let notice = notice::notice(self.policy, user, &person)?;
+        let looked = notice::look(self.policy, user, &person);
+        self.note(|| vec![notice::explain(looked)]);
+        let notice = looked.ok()?;
         let client = client(call);
         let (id, time, event): (EventId, Time, LifecycleEvent) = match notice {
             Notice::FirstSeen => {

@@ -147,6 +147,7 @@ impl Trigger {
             secret: secret.as_deref(),
             now,
             request_id,
+            trace: None,
         };
         fault::point("decide");
         let store = self.publisher.store.as_ref();

@@ -8,6 +8,7 @@ pub mod budget;
 pub mod cognito;
 pub mod decide;
 pub mod deployed;
+pub mod explained;
 pub mod facts;
 mod fault;
 mod fence;

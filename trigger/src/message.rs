@@ -1,15 +1,22 @@
 //! Messages that carry codes: the policy's own texts, or else the pool's.
 
 use crate::cognito::Call;
+use crate::explained;
+use crate::facts::Witness;
 use serde_json::value::{RawValue, to_raw_value};
+use usher_shared::policy::MessageSource;
 use usher_shared::policy::custom_messages::{Placeholders, Recipient, Rendered};
-use usher_shared::policy::{MessageSource, Policy};
 
 /// The event with the texts that the policy has for this message and reader. `None` where it has
 /// none. A part that is missing stays as it came, which has Cognito send the pool's own.
-pub fn answer(call: &Call<'_>, policy: &Policy, source: MessageSource) -> Option<Box<RawValue>> {
-    let messages = &policy.custom_messages;
+pub fn answer(
+    call: &Call<'_>,
+    witness: Witness<'_>,
+    source: MessageSource,
+) -> Option<Box<RawValue>> {
+    let messages = &witness.policy.custom_messages;
     if messages.is_empty() {
+        witness.note(|| vec![explained::no_messages()]);
         return None;
     }
     let attribute = |name: &str| call.request.attribute(name);
@@ -23,6 +30,7 @@ pub fn answer(call: &Call<'_>, policy: &Policy, source: MessageSource) -> Option
         user_name_length: Some(call.user_name.encode_utf16().count()),
     };
     let rendered = messages.render(source, &recipient, &placeholders(call));
+    witness.note(|| messages.explain(source, &recipient, &rendered));
     tell(call, &rendered);
     let parts = [
         ("smsMessage", rendered.sms),

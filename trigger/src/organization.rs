@@ -1,6 +1,7 @@
 //! What a token grants, with those organizations looked up that the policy does not declare.
 
 use crate::budget::Budget;
+use crate::facts::Witness;
 use std::sync::Arc;
 use usher_events::{OrganizationId, Person, Sub};
 use usher_shared::organization::{Cache, Organization, id_of};
@@ -26,18 +27,26 @@ pub struct Bearer<'a> {
 /// organization of the verified domain, also of one that the worker is about to found. If the table
 /// does not say in time, nobody can tell what was taken away, and this is what everybody has.
 pub async fn grant(
-    policy: &Policy,
+    witness: Witness<'_>,
     (store, cache): (&dyn Store, &Cache),
     bearer: Bearer<'_>,
     budget: Budget,
 ) -> Grant {
+    let policy = witness.policy;
+    let explain = |user, findings: &Findings| {
+        claims::explain_grant(policy, user, Some(bearer.person), findings)
+    };
     match budget.look(look_up(policy, (store, cache), bearer)).await {
-        Some(Ok(grant)) => return grant,
+        Some(Ok((grant, findings))) => {
+            witness.note(|| explain(bearer.user, &findings));
+            return grant;
+        }
         Some(Err(fault)) => {
             tracing::warn!(fault = %fault, "An organization could not be read; deciding without it");
         }
         None => tracing::warn!("The table was too slow for an organization; deciding without it"),
     }
+    witness.note(|| explain(UserRead::StoreDown, &Findings::default()));
     claims::least(policy)
 }
 
@@ -45,7 +54,7 @@ async fn look_up(
     policy: &Policy,
     (store, cache): (&dyn Store, &Cache),
     bearer: Bearer<'_>,
-) -> Result<Grant, Fault> {
+) -> Result<(Grant, Findings), Fault> {
     let read = async |id: &OrganizationId| -> Result<Option<Arc<Organization>>, Fault> {
         cache
             .get(id, policy.founding.cache, store.organization(id))
@@ -70,5 +79,5 @@ async fn look_up(
             Some(_) | None => read(id).await?.map(|found| found.terms.clone()),
         };
     }
-    Ok(grant)
+    Ok((grant, findings))
 }

@@ -51,7 +51,7 @@ impl Worker {
 ///
 /// A claim is never taken back: whichever commit is in the item may perform the effect, and every
 /// other one learns from it who does.
-fn next(policy: &Policy, mut item: UserItem, commit: &Commit) -> UserItem {
+pub fn next(policy: &Policy, mut item: UserItem, commit: &Commit) -> UserItem {
     let said = User::of(commit);
     item.user = item.user.join(if policy.profile.create {
         said

@@ -1,11 +1,14 @@
 //! What does a token say?
 
 mod edits;
+mod explained;
+mod known;
 mod name;
 mod source;
 mod value;
 
 pub use edits::{Edits, LeftOut};
+pub use explained::{explain_grant, explain_groups};
 pub use name::{ClaimName, HiddenName, NameError};
 pub use source::{Bearer, Source};
 pub use value::{ClaimValue, Kind};
@@ -13,7 +16,8 @@ pub use value::{ClaimValue, Kind};
 use super::person::{verified_address, verified_domain};
 use super::{Domain, Findings, Groups, Organization, Policy, UserRead};
 use crate::organization;
-use crate::user::{Membership, Profile, User};
+use crate::user::{Profile, User};
+use known::Known;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use usher_events::{AccountType, OrganizationId, OrganizationSource, Person, Role, RoleSource};
@@ -52,13 +56,23 @@ pub fn grant(
     person: Option<&Person>,
     findings: &Findings,
 ) -> Grant {
-    match user {
-        UserRead::StoreDown => least(policy),
-        UserRead::Absent => recorded(policy, &User::default(), person, findings),
-        UserRead::Found(user) => match person {
-            Some(now) => recorded(policy, &still_true(policy, user, now), person, findings),
-            None => recorded(policy, user, None, findings),
-        },
+    match on_record(policy, user, person) {
+        None => least(policy),
+        Some(user) => recorded(policy, &user, person, findings),
+    }
+}
+
+/// What is recorded and still counts; `None` while nobody can tell.
+fn on_record<'u>(
+    policy: &Policy,
+    user: UserRead<'u>,
+    person: Option<&Person>,
+) -> Option<Cow<'u, User>> {
+    match (user, person) {
+        (UserRead::StoreDown, _) => None,
+        (UserRead::Absent, _) => Some(Cow::Owned(User::default())),
+        (UserRead::Found(user), Some(now)) => Some(still_true(policy, user, now)),
+        (UserRead::Found(user), None) => Some(Cow::Borrowed(user)),
     }
 }
 
@@ -115,51 +129,17 @@ fn still_true<'u>(policy: &Policy, user: &'u User, now: &Person) -> Cow<'u, User
 }
 
 fn recorded(policy: &Policy, user: &User, person: Option<&Person>, findings: &Findings) -> Grant {
-    let rule = person.and_then(|person| policy.rule_for(person));
-    let joined = person.and_then(|person| policy.joined(person, findings));
-    let unheard = |source: RoleSource| match source {
-        RoleSource::Administrators => policy.administrator(person?),
-        RoleSource::Organization => policy.founder(joined),
-        RoleSource::Domain => rule?.role.as_ref(),
-        RoleSource::Default | RoleSource::Lookup | RoleSource::Invite | RoleSource::Operator => {
-            None
-        }
-    };
-    let role = RoleSource::ALL.iter().rev().find_map(|source| {
-        let role = match user.roles.get(source) {
-            Some(said) if policy.asks(*source) => {
-                let role = said.value.as_ref();
-                role.filter(|role| policy.counts(*source, role))
-            }
-            Some(_) => None,
-            None => unheard(*source),
-        };
-        Some((role?, *source))
-    });
-    let by_domain = || {
-        let found = || joined.map(|found| (found.id.clone(), found.account_type.clone()));
-        let (organization, account_type) = policy.ruled(rule).or_else(found)?;
-        Some(Membership {
-            organization,
-            account_type,
-        })
-    };
-    let membership = OrganizationSource::ALL.iter().rev().find_map(|source| {
-        match (user.memberships.get(source), source) {
-            (Some(said), _) => said.value.clone(),
-            (None, OrganizationSource::Domain) => by_domain(),
-            (None, OrganizationSource::Invite | OrganizationSource::Operator) => None,
-        }
-    });
-    let said = user.account_types.values().rev();
-    let said = said.filter_map(|said| said.value.as_ref()).next();
-    let of_organization = membership.as_ref();
-    let of_organization = of_organization.and_then(|found| found.account_type.as_ref());
+    let known = Known::new(policy, user, person, findings);
+    let mut roles = known.roles();
+    let role = roles.find_map(|(source, told)| Some((told.gives?, source)));
+    let mut memberships = known.memberships();
+    let membership = memberships.find_map(|(_, told)| told.gives);
+    let account_type = known.account_type(membership.as_ref()).gives;
     assemble(
         policy,
         role,
         membership.as_ref().map(|found| &found.organization),
-        said.or(of_organization),
+        account_type,
     )
 }
 

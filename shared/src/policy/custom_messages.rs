@@ -14,6 +14,7 @@ pub use name::{LONGEST_NAME, speakable};
 pub use source::{MessageKind, MessageSource};
 
 use super::locale::Locale;
+use super::trace::{Question, Said, Step};
 use crate::template::{HTML, Templates};
 use fit::{Demand, fit};
 use minijinja::{HtmlEscape, Value};
@@ -138,6 +139,52 @@ impl CustomMessages {
             .and_then(Result::ok);
         rendered.email = email.and_then(Result::ok);
         rendered
+    }
+
+    /// Why [`Self::render`] came to this, part by part.
+    pub fn explain(
+        &self,
+        source: MessageSource,
+        recipient: &Recipient<'_>,
+        rendered: &Rendered,
+    ) -> Vec<Step> {
+        let parts = [
+            (Part::Sms, &rendered.sms),
+            (Part::Subject, &rendered.subject),
+            (Part::Email, &rendered.email),
+        ];
+        let step = |(part, text): (Part, &Option<String>)| {
+            let found = self.find(source, recipient.locale, part);
+            let key = match found {
+                Some((locale, _)) => {
+                    let (source, locale) = (source.key(), locale.as_str());
+                    format!("custom_messages.{source}.{locale}.{}", part.key())
+                }
+                None => format!("custom_messages.{}", source.key()),
+            };
+            let unfit = rendered.unfit.iter().find(|(unfit, _)| *unfit == part);
+            let (said, why) = match (text, unfit, found) {
+                (Some(text), _, Some((locale, _))) => {
+                    let why = format!("the text for {}", locale.as_str());
+                    (Said::gives(text), why)
+                }
+                (_, Some((_, unfit)), _) => {
+                    let why = format!("does not fit what Cognito takes ({})", unfit.as_str());
+                    (Said::Nothing, format!("{why}: the pool's own is sent"))
+                }
+                (None, None, Some(_)) => {
+                    let why = "goes with the mail, which does not fit: the pool's own is sent";
+                    (Said::Nothing, why.to_owned())
+                }
+                (_, None, None) => {
+                    let why = "the policy has no text in a language of this reader: the pool's own \
+                               is sent";
+                    (Said::Nothing, why.to_owned())
+                }
+            };
+            Step::new(Question::Message, key, said, why).named(part.key())
+        };
+        parts.into_iter().map(step).collect()
     }
 
     /// The nearest locale that has this part.

@@ -58,6 +58,28 @@ pub fn check(text: &str, base: &Path, read: Read<'_>) -> (Result<Policy, Problem
     (policy, warnings)
 }
 
+/// Where each key of a policy file stands, so that a decision can say what set it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Lines(BTreeMap<String, usize>);
+
+impl Lines {
+    /// Reads the text of a policy file, as [`parse`] does. What is wrong with it is not told here.
+    pub fn of(text: &str, base: &Path, read: Read<'_>) -> Self {
+        let (_, findings, _) = read_all(text, base, read);
+        let places = findings.places.into_iter();
+        Self(
+            places
+                .map(|(key, at)| (key, reader::line(text, at).0))
+                .collect(),
+        )
+    }
+
+    /// The line, from 1, on which a key stands; `None` for one that the file leaves to its default.
+    pub fn get(&self, key: &str) -> Option<usize> {
+        self.0.get(key).copied()
+    }
+}
+
 impl Default for Policy {
     /// The policy of an empty file: everybody may sign up, has the role `user`, belongs to no
     /// organization and is sent no mail.

@@ -36,8 +36,28 @@ pub struct Hours {
 impl Hours {
     /// Whether users of this role may sign in now.
     pub fn is_open(&self, role: &Role, now: Time) -> bool {
-        let calendar = || self.roles.get(role).unwrap_or(&self.everybody);
-        self.exempt_roles.contains(role) || calendar().is_open(now)
+        self.exempt_roles.contains(role) || self.calendar(role).is_open(now)
+    }
+
+    fn calendar(&self, role: &Role) -> &Calendar {
+        self.roles.get(role).unwrap_or(&self.everybody)
+    }
+
+    /// What the clock shows that counts for this role, and whether that is within its hours.
+    pub(super) fn shown(&self, role: &Role, now: Time) -> String {
+        if self.exempt_roles.contains(role) {
+            return format!("{role} may sign in at any time");
+        }
+        let calendar = self.calendar(role);
+        let clock = calendar.zone.clock(now);
+        let day = weekday_name(clock.date().weekday());
+        let within = if calendar.is_open(now) {
+            "within"
+        } else {
+            "outside"
+        };
+        let (date, hour, minute) = (clock.date(), clock.hour(), clock.minute());
+        format!("it is {day} {date} {hour:02}:{minute:02} there, {within} the hours of {role}")
     }
 }
 

@@ -1,5 +1,6 @@
 //! What does a token show that nobody has told us?
 
+use super::trace::{Question, Said, Step};
 use super::{Policy, UserRead};
 use usher_events::{Person, Time};
 
@@ -17,6 +18,21 @@ pub enum Notice {
     },
 }
 
+/// Why nothing is to be told of a user for whom a token is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nothing {
+    /// The table did not answer.
+    StoreDown,
+    /// Nothing of the person is kept.
+    NoProfiles,
+    /// No event has told of the person.
+    NotRecorded,
+    /// The event says nothing of the person.
+    NotSaid,
+    /// It is what is recorded.
+    Unchanged,
+}
+
 /// What is to be told of a user for whom a token is made, if anything; `seen` is normalized.
 ///
 /// Of two things the first counts: it carries the attributes as well. While the store is down nobody
@@ -24,18 +40,51 @@ pub enum Notice {
 /// changes; a user is new then while there is no item at all. An event that says nothing of the
 /// person takes nothing away.
 pub fn notice(policy: &Policy, user: UserRead<'_>, seen: &Person) -> Option<Notice> {
+    look(policy, user, seen).ok()
+}
+
+/// As [`notice`], with the reason where there is nothing.
+pub fn look(policy: &Policy, user: UserRead<'_>, seen: &Person) -> Result<Notice, Nothing> {
     let user = match user {
-        UserRead::StoreDown => return None,
-        UserRead::Absent => return Some(Notice::FirstSeen),
-        UserRead::Found(_) if !policy.profile.create => return None,
+        UserRead::StoreDown => return Err(Nothing::StoreDown),
+        UserRead::Absent => return Ok(Notice::FirstSeen),
+        UserRead::Found(_) if !policy.profile.create => return Err(Nothing::NoProfiles),
         UserRead::Found(user) => user,
     };
     if !user.is_announced() {
-        return Some(Notice::FirstSeen);
+        return Ok(Notice::FirstSeen);
     }
-    let recorded = user.person.as_ref()?;
-    let changed = *seen != recorded.value && *seen != Person::default();
-    changed.then_some(Notice::AttributesChanged { since: recorded.at })
+    let recorded = user.person.as_ref().ok_or(Nothing::NotRecorded)?;
+    match () {
+        () if *seen == Person::default() => Err(Nothing::NotSaid),
+        () if *seen == recorded.value => Err(Nothing::Unchanged),
+        () => Ok(Notice::AttributesChanged { since: recorded.at }),
+    }
+}
+
+/// Why [`notice`] says what it says.
+pub fn explain(looked: Result<Notice, Nothing>) -> Step {
+    let because = |said, why| Step::new(Question::Notice, "", said, why);
+    match looked {
+        Ok(Notice::FirstSeen) => {
+            let why = "no event has said yet that there is such a user";
+            because(Said::gives("first_seen"), why.to_owned())
+        }
+        Ok(Notice::AttributesChanged { since }) => {
+            let why = format!("the attributes are not those that are recorded as of {since}");
+            because(Said::gives("attributes_changed"), why)
+        }
+        Err(nothing) => {
+            let why = match nothing {
+                Nothing::StoreDown => "the table did not answer",
+                Nothing::NoProfiles => "profile.create is false: nothing of the person is kept",
+                Nothing::NotRecorded => "the record says nothing of the person",
+                Nothing::NotSaid => "the event says nothing of the person",
+                Nothing::Unchanged => "the attributes are those that are recorded",
+            };
+            because(Said::Nothing, why.to_owned())
+        }
+    }
 }
 
 #[cfg(test)]

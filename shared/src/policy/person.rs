@@ -33,12 +33,53 @@ pub fn normalize(person: &mut Person) {
 /// Any outside provider can assert `email_verified`, and with linked accounts nobody can tell which
 /// of them did; so one that is not trusted is enough to make the address worth nothing.
 pub fn verified_domain(policy: &Policy, person: &Person) -> Option<Domain> {
-    let domain = Domain::of_email(person.email.as_ref()?.expose())?;
+    judge(policy, person).ok()
+}
+
+/// Why a mail address counts for nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Doubt<'p> {
+    /// There is none.
+    Missing,
+    /// Receivers could read it as another one.
+    Unreadable,
+    /// Nobody says that it is verified.
+    Unverified,
+    /// This outside provider is not trusted for its domain.
+    Untrusted(&'p str),
+}
+
+/// The domain of [`verified_domain`], or why there is none.
+pub fn judge<'p>(policy: &Policy, person: &'p Person) -> Result<Domain, Doubt<'p>> {
+    let email = person.email.as_ref().ok_or(Doubt::Missing)?;
+    let domain = Domain::of_email(email.expose()).ok_or(Doubt::Unreadable)?;
     let trusted = |provider: &String| {
         let patterns = policy.trusted_providers.get(provider);
         patterns.is_some_and(|patterns| patterns.iter().any(|pattern| pattern.matches(&domain)))
     };
-    (person.email_verified && person.providers.iter().all(trusted)).then_some(domain)
+    if !person.email_verified {
+        return Err(Doubt::Unverified);
+    }
+    match person.providers.iter().find(|provider| !trusted(provider)) {
+        Some(provider) => Err(Doubt::Untrusted(provider)),
+        None => Ok(domain),
+    }
+}
+
+impl fmt::Display for Doubt<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missing => f.write_str("there is no mail address"),
+            Self::Unreadable => f.write_str("the mail address is none whose domain can be told"),
+            Self::Unverified => f.write_str("the mail address is not verified"),
+            Self::Untrusted(provider) => {
+                write!(
+                    f,
+                    "trusted_providers does not trust {provider} for this domain"
+                )
+            }
+        }
+    }
 }
 
 /// A mail address in the one form in which it is compared: the local part in lower case, the domain
@@ -64,8 +105,14 @@ impl fmt::Debug for Address {
 
 /// The address, where [`verified_domain`] counts it as verified.
 pub fn verified_address(policy: &Policy, person: &Person) -> Option<Address> {
-    verified_domain(policy, person)?;
-    Address::new(person.email.as_ref()?.expose())
+    judge_address(policy, person).ok()
+}
+
+/// The address of [`verified_address`], or why there is none.
+pub fn judge_address<'p>(policy: &Policy, person: &'p Person) -> Result<Address, Doubt<'p>> {
+    judge(policy, person)?;
+    let email = person.email.as_ref().ok_or(Doubt::Missing)?;
+    Address::new(email.expose()).ok_or(Doubt::Unreadable)
 }
 
 /// Lower case, except that no letter of another script becomes one of ours: the Kelvin sign is not

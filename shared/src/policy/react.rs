@@ -1,6 +1,7 @@
 //! What follows from an event, and what is owed?
 
-use super::{DomainOrganization, DomainRule, Findings, Policy, person};
+use super::trace::{Question, Said, Step};
+use super::{DomainOrganization, Findings, Policy, person};
 use crate::commit::EffectKind;
 use usher_events::{
     DecidedEvent, LifecycleEvent, OrganizationFounded, OrganizationJoined, OrganizationLeft,
@@ -39,29 +40,80 @@ pub fn react(policy: &Policy, event: &LifecycleEvent, findings: &Findings) -> Re
     reaction
 }
 
+/// The sources of roles that go by the person, in the order in which they are told.
+const BY_PERSON: [RoleSource; 3] = [
+    RoleSource::Administrators,
+    RoleSource::Organization,
+    RoleSource::Domain,
+];
+
 fn by_person(policy: &Policy, person: &Person, findings: &Findings) -> Vec<DecidedEvent> {
-    let rule = policy.rule_for(person);
     let joined = policy.joined(person, findings);
     let mut decided = Vec::new();
     if let Some(found) = joined.filter(|found| found.founded_now) {
         let organization = found.id.clone();
         decided.push(OrganizationFounded { organization }.into());
     }
-    if policy.asks(RoleSource::Administrators) {
-        let role = policy.administrator(person).cloned();
-        decided.push(assigned(RoleSource::Administrators, role));
-    }
-    if policy.asks(RoleSource::Organization) {
-        let role = policy.founder(joined).cloned();
-        decided.push(assigned(RoleSource::Organization, role));
-    }
-    let role = rule.and_then(|rule| rule.role.clone());
-    decided.push(assigned(RoleSource::Domain, role));
+    let by_person = BY_PERSON.into_iter().filter(|source| policy.asks(*source));
+    decided.extend(by_person.map(|source| {
+        let told = policy.role_by(source, person, joined);
+        assigned(source, told.gives.cloned())
+    }));
     if let Some(answer) = findings.lookup.as_ref() {
         decided.push(assigned(RoleSource::Lookup, answer.role.clone()));
     }
-    decided.push(membership(policy, rule, joined));
+    decided.push(membership(policy, person, joined));
     decided
+}
+
+/// Why [`react`] comes to what it does: of each source that speaks at this event what it gives, and of
+/// each mail whether it is owed.
+pub fn explain(policy: &Policy, event: &LifecycleEvent, findings: &Findings) -> Vec<Step> {
+    let mut steps = Vec::new();
+    if let LifecycleEvent::SignUpConfirmed(confirmed) = event {
+        let said = Said::gives(policy.roles.default.as_str());
+        let why = "every confirmed user has it until somebody gives another";
+        steps.push(Step::new(Question::Role, "roles.default", said, why).named("default"));
+        steps.push(explain_welcome(policy, &confirmed.person));
+    }
+    let Some(person) = event.person() else {
+        return steps;
+    };
+    let joined = policy.joined(person, findings);
+    for source in BY_PERSON.into_iter().filter(|source| policy.asks(*source)) {
+        let told = policy.role_by(source, person, joined);
+        let said = told
+            .gives
+            .map_or(Said::Nothing, |role| Said::gives(role.as_str()));
+        let step = Step::new(Question::Role, told.key, said, told.why);
+        steps.push(step.named(source.as_str()));
+    }
+    let told = policy.membership_by_domain(person, joined);
+    let said = told.gives.as_ref();
+    let said = said.map_or(Said::Nothing, |found| {
+        Said::gives(found.organization.as_str())
+    });
+    let step = Step::new(Question::Organization, told.key, said, told.why);
+    steps.push(step.named(OrganizationSource::Domain.as_str()));
+    steps
+}
+
+fn explain_welcome(policy: &Policy, person: &Person) -> Step {
+    let owed = policy.mail.welcome && may_be_written_to(policy, person);
+    let said = match owed {
+        true => Said::gives(EffectKind::WelcomeMail.as_str()),
+        false => Said::Nothing,
+    };
+    let (key, why) = match person::judge(policy, person) {
+        _ if !policy.mail.welcome => ("mail.welcome", "is false".to_owned()),
+        Ok(_domain) => ("mail.welcome", "the mail address is verified".to_owned()),
+        Err(doubt) if owed => (
+            "mail.welcome_unverified",
+            format!("is true, although {doubt}"),
+        ),
+        Err(doubt) => ("mail.welcome_unverified", format!("is false, and {doubt}")),
+    };
+    Step::new(Question::Owed, key, said, why).named(EffectKind::WelcomeMail.as_str())
 }
 
 /// An address that nobody trustworthy has verified may be anybody's.
@@ -76,19 +128,17 @@ fn assigned(source: RoleSource, role: Option<Role>) -> DecidedEvent {
 
 fn membership(
     policy: &Policy,
-    rule: Option<&DomainRule>,
+    person: &Person,
     joined: Option<&DomainOrganization>,
 ) -> DecidedEvent {
     let source = OrganizationSource::Domain;
-    let (organization, account_type) = match (policy.ruled(rule), joined) {
-        (Some(ruled), _) => ruled,
-        (None, Some(found)) => (found.id.clone(), found.account_type.clone()),
-        (None, None) => return OrganizationLeft { source }.into(),
+    let Some(membership) = policy.membership_by_domain(person, joined).gives else {
+        return OrganizationLeft { source }.into();
     };
     OrganizationJoined {
         source,
-        organization,
-        account_type,
+        organization: membership.organization,
+        account_type: membership.account_type,
     }
     .into()
 }

@@ -3,6 +3,7 @@
 use super::locale::Locale;
 use super::{Messages, Policy};
 use std::collections::BTreeMap;
+use std::fmt;
 use usher_events::RefusalReason;
 
 /// What a sentence is about, as the policy's file names it.
@@ -194,27 +195,68 @@ pub struct Sentence {
 
 impl Sentence {
     /// The closest to a locale: `pt-BR`, else `pt`, else the default.
-    fn closest(&self, locale: Option<&Locale>) -> Option<&str> {
+    fn closest(&self, locale: Option<&Locale>) -> Option<(&str, Option<&Locale>)> {
         let mut chain = locale.into_iter().flat_map(Locale::chain);
-        let found = chain.find_map(|locale| self.locales.get(&locale));
-        found.or(self.default.as_ref()).map(String::as_str)
+        let found = chain.find_map(|locale| self.locales.get_key_value(&locale));
+        let found = found.map(|(locale, text)| (text.as_str(), Some(locale)));
+        found.or_else(|| Some((self.default.as_deref()?, None)))
     }
+}
+
+/// A sentence, and where it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Copy<'p> {
+    /// The sentence.
+    pub text: &'p str,
+    /// Where it stands.
+    pub place: CopyPlace<'p>,
+}
+
+/// Where a sentence stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CopyPlace<'p> {
+    /// `[refusals.<topic>]`, in this language or else the default.
+    Topic(Topic, Option<&'p Locale>),
+    /// `[messages]`
+    Message(General),
 }
 
 /// What a user reads who is refused for this reason, in the language that comes closest.
 ///
 /// The reason's own sentence goes before the general one in every language.
 pub fn text<'p>(policy: &'p Policy, reason: RefusalReason, locale: Option<&str>) -> &'p str {
+    copy(policy, reason, locale).text
+}
+
+/// As [`text`], with the place of the sentence.
+pub fn copy<'p>(policy: &'p Policy, reason: RefusalReason, locale: Option<&str>) -> Copy<'p> {
     let locale = locale.and_then(Locale::new);
     let said = |topic: Topic| {
-        let sentence = policy.refusals.get(&topic)?;
-        sentence.closest(locale.as_ref())
+        let (text, locale) = policy.refusals.get(&topic)?.closest(locale.as_ref())?;
+        let place = CopyPlace::Topic(topic, locale);
+        Some(Copy { text, place })
     };
     let topic = Topic::of(reason);
     let general = topic.general();
     said(topic)
         .or_else(|| said(Topic::General(general)))
-        .unwrap_or_else(|| last_word(&policy.messages, general))
+        .unwrap_or_else(|| Copy {
+            text: last_word(&policy.messages, general),
+            place: CopyPlace::Message(general),
+        })
+}
+
+impl fmt::Display for CopyPlace<'_> {
+    /// The key in the policy's file.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Topic(topic, locale) => {
+                let locale = locale.map_or("default", Locale::as_str);
+                write!(f, "refusals.{}.{locale}", topic.as_str())
+            }
+            Self::Message(general) => write!(f, "messages.{}", Topic::General(*general).as_str()),
+        }
+    }
 }
 
 /// The general sentence for those to whose locale nothing comes closer.

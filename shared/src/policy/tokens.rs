@@ -68,6 +68,8 @@ pub struct Claim {
     pub says: Says,
     /// Whether it says so in a text also where other values are understood.
     pub as_text: bool,
+    /// The key that names it, where that is one of those with a key of their own.
+    pub short: Option<&'static str>,
 }
 
 /// What a claim says.

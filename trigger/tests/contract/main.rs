@@ -10,6 +10,7 @@ mod canary;
 mod counts;
 mod deployed;
 mod echo;
+mod explained;
 mod invites;
 mod lambda;
 mod messages;

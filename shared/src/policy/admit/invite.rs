@@ -1,3 +1,4 @@
+use crate::policy::trace::{Question, Said, Step};
 use crate::policy::{Domain, DomainPattern, InviteRule, Policy};
 use usher_events::SignUpRoute;
 
@@ -27,6 +28,30 @@ pub fn invite(policy: &Policy, route: SignUpRoute, email: Option<&str>) -> Need 
         InviteRule::Always => Need::Needed,
         InviteRule::ByDomain(patterns) => by_domain(patterns, email),
     }
+}
+
+/// Why [`invite`] says so.
+pub fn explain_invite(policy: &Policy, route: SignUpRoute, need: Need) -> Step {
+    let rule = &policy.sign_up.invite;
+    let (said, why) = match (route, rule, need) {
+        (SignUpRoute::Administrator, _, _) => (Said::Off, "administrators' users need no invite"),
+        (_, InviteRule::Never, _) => (Said::Off, "is \"never\": codes are not looked at"),
+        (_, InviteRule::Always, _) => (Said::gives("needed"), "is \"always\""),
+        (_, InviteRule::Optional, _) => {
+            let why = "is \"optional\": a code that is given has to be good";
+            (Said::gives("optional"), why)
+        }
+        (_, InviteRule::ByDomain(_), Need::Needed) => {
+            let why = "is \"by_domain\", and sign_up.invite_domains has this address's domain, or \
+                       there is none to tell";
+            (Said::gives("needed"), why)
+        }
+        (_, InviteRule::ByDomain(_), Need::Optional | Need::None) => {
+            let why = "is \"by_domain\", and sign_up.invite_domains has not this address's domain";
+            (Said::gives("optional"), why)
+        }
+    };
+    Step::new(Question::Invite, "sign_up.invite", said, why)
 }
 
 fn by_domain(patterns: &[DomainPattern], email: Option<&str>) -> Need {

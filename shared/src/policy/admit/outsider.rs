@@ -4,6 +4,8 @@
 //! sends one to an outside provider's user: what the provider says of the address is all there ever
 //! is, and any provider can say anything.
 
+use crate::policy::opinion::{Key, Opinion, settle};
+use crate::policy::why::Why;
 use crate::policy::{Policy, person};
 use usher_events::{Person, RefusalReason, SignUpRoute};
 
@@ -40,10 +42,22 @@ pub fn address_counts(
 /// Whether somebody may come in whose address counts or not: where only some domains may, an address
 /// has to.
 pub fn outsider(policy: &Policy, address_counts: bool) -> Result<(), RefusalReason> {
-    if address_counts || policy.sign_up.allowed_domains.is_empty() {
-        Ok(())
-    } else {
-        Err(RefusalReason::EmailUnverified)
+    settle([explain_outsider(policy, address_counts)])
+}
+
+/// What [`outsider`] goes by.
+pub fn explain_outsider(policy: &Policy, address_counts: bool) -> Opinion<'static> {
+    let key = Key::Plain("sign_up.allowed_domains");
+    match () {
+        () if policy.sign_up.allowed_domains.is_empty() => Opinion::off(key, "nothing is listed"),
+        () if address_counts => {
+            let why = "a trusted provider vouches for the address";
+            Opinion::passes(key, Why::Fixed(why))
+        }
+        () => {
+            let why = "no provider whom trusted_providers trusts vouches for the address";
+            Opinion::refuses(key, RefusalReason::EmailUnverified, Why::Fixed(why))
+        }
     }
 }
 

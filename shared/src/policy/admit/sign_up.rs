@@ -1,7 +1,13 @@
 //! May this sign-up go on, and what does the pool take for granted then?
 
+use crate::policy::opinion::{Key, Opinion, Says, asked, settle};
+use crate::policy::person::Doubt;
+use crate::policy::trace::{Question, Said, Step};
+use crate::policy::why::Why;
 use crate::policy::{AutoConfirm, Domain, Policy, SignUp, disposable};
 use email_address::EmailAddress;
+use std::cell::OnceCell;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 use usher_events::{RefusalReason, SignUpRoute};
@@ -26,79 +32,275 @@ impl fmt::Debug for Applicant<'_> {
     }
 }
 
+/// What is asked of who wants to sign up, in order. The first rule that refuses decides.
+const RULES: [for<'c> fn(&'c Asking<'c>) -> Opinion<'c>; 9] = [
+    administrators,
+    blocked_domains,
+    allowed_domains,
+    disposable_domains,
+    form_of_email,
+    form_of_phone,
+    required_attributes,
+    required_consents,
+    allowed_values,
+];
+
+/// An applicant before the rules.
+pub struct Asking<'c> {
+    rules: &'c SignUp,
+    applicant: Applicant<'c>,
+    email: Option<String>,
+    /// Looked at only where the policy goes by domain.
+    domain: OnceCell<Option<Domain>>,
+}
+
 /// Whether the rules let this applicant sign up.
 ///
 /// Users whom administrators create are exempt unless the policy says otherwise. What only a person
 /// at a form can give – demanded attributes and consents – is not asked of users of outside
 /// providers: they have no form.
 pub fn sign_up(policy: &Policy, applicant: Applicant<'_>) -> Result<(), RefusalReason> {
-    let rules = &policy.sign_up;
-    let at_a_form = match applicant.route {
-        SignUpRoute::Administrator if !rules.apply_to_administrators => return Ok(()),
-        SignUpRoute::Administrator | SignUpRoute::SelfService => true,
-        SignUpRoute::ExternalProvider => false,
-    };
-    let email = (applicant.attribute)("email");
-    let email = email.as_deref().map(str::trim);
-    let email = email.filter(|email| !email.is_empty());
-    address(rules, email)?;
-    if rules.check_phone && (applicant.attribute)("phone_number").is_some_and(|it| !is_phone(&it)) {
-        return Err(RefusalReason::PhoneInvalid);
-    }
-    if at_a_form {
-        form(rules, applicant.attribute)?;
-    }
-    for (name, values) in &rules.allowed_values {
-        if (applicant.attribute)(name).is_some_and(|value| !values.contains(&value)) {
-            return Err(RefusalReason::AttributeNotAllowed);
-        }
-    }
-    Ok(())
+    Asking::new(policy, applicant).decide()
 }
 
-/// Whether an address with this domain may sign up.
-///
-/// An address whose domain cannot be told is refused wherever the policy goes by domain. No address
-/// at all is refused only where the policy lists who may come: a list of who may not has nothing to
-/// say of it.
-fn address(rules: &SignUp, email: Option<&str>) -> Result<(), RefusalReason> {
-    let Some(email) = email else {
-        return match rules.allowed_domains.is_empty() {
-            true => Ok(()),
-            false => Err(RefusalReason::EmailMissing),
-        };
-    };
-    if rules.goes_by_domain() {
-        let domain = Domain::of_email(email).ok_or(RefusalReason::EmailInvalid)?;
-        let listed = |list: &[crate::policy::DomainPattern]| {
-            list.iter().any(|pattern| pattern.matches(&domain))
-        };
-        if listed(&rules.blocked_domains) {
-            return Err(RefusalReason::DomainBlocked);
-        }
-        if !rules.allowed_domains.is_empty() && !listed(&rules.allowed_domains) {
-            return Err(RefusalReason::DomainNotAllowed);
-        }
-        if rules.refuse_disposable && disposable::is_disposable(&domain) {
-            return Err(RefusalReason::DomainDisposable);
+impl<'c> Asking<'c> {
+    /// An applicant, before anything is asked.
+    pub fn new(policy: &'c Policy, applicant: Applicant<'c>) -> Self {
+        let email = (applicant.attribute)("email");
+        let email = email.map(|email| email.trim().to_owned());
+        Self {
+            rules: &policy.sign_up,
+            applicant,
+            email: email.filter(|email| !email.is_empty()),
+            domain: OnceCell::new(),
         }
     }
-    if rules.check_email && !is_email(email) {
-        return Err(RefusalReason::EmailInvalid);
+
+    /// See [`sign_up`].
+    pub fn decide(&self) -> Result<(), RefusalReason> {
+        settle(RULES.iter().map(|rule| rule(self)))
     }
-    Ok(())
+
+    /// What was asked to decide it.
+    pub fn explain(&self) -> Vec<Opinion<'_>> {
+        asked(RULES.iter().map(|rule| rule(self)))
+    }
+
+    fn attribute(&self, name: &str) -> Option<String> {
+        (self.applicant.attribute)(name)
+    }
+
+    fn is_at_a_form(&self) -> bool {
+        match self.applicant.route {
+            SignUpRoute::Administrator | SignUpRoute::SelfService => true,
+            SignUpRoute::ExternalProvider => false,
+        }
+    }
+
+    /// The domain of the address, or what a rule that goes by domains has to say without one.
+    ///
+    /// An address whose domain cannot be told is refused wherever the policy goes by domain. No
+    /// address at all is refused only where the policy lists who may come: a list of who may not has
+    /// nothing to say of it.
+    fn domain(&self, key: Key<'static>) -> Result<&Domain, Opinion<'_>> {
+        let Some(email) = self.email.as_deref() else {
+            return Err(Opinion::passes(key, Why::Doubt(Doubt::Missing)));
+        };
+        let domain = self.domain.get_or_init(|| Domain::of_email(email)).as_ref();
+        domain.ok_or_else(|| {
+            let why = Why::Doubt(Doubt::Unreadable);
+            Opinion::refuses(key, RefusalReason::EmailInvalid, why)
+        })
+    }
 }
 
-fn form(rules: &SignUp, attribute: Attribute<'_>) -> Result<(), RefusalReason> {
-    let is_there = |name: &String| attribute(name).is_some_and(|value| !value.trim().is_empty());
-    if !rules.required_attributes.iter().all(is_there) {
-        return Err(RefusalReason::AttributeMissing);
+impl fmt::Debug for Asking<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Asking")
+            .field("applicant", &self.applicant)
+            .finish_non_exhaustive()
     }
-    let agreed = |name: &String| attribute(name).is_some_and(|it| it.eq_ignore_ascii_case("true"));
-    if !rules.required_consents.iter().all(agreed) {
-        return Err(RefusalReason::ConsentMissing);
+}
+
+fn administrators<'c>(asking: &'c Asking<'c>) -> Opinion<'c> {
+    let key = Key::Plain("sign_up.apply_to_administrators");
+    match asking.applicant.route {
+        SignUpRoute::Administrator if asking.rules.apply_to_administrators => {
+            let why = "is true, and an administrator creates this user";
+            Opinion::passes(key, Why::Fixed(why))
+        }
+        SignUpRoute::Administrator => Opinion {
+            key,
+            says: Says::Admits,
+            why: Why::Fixed("is false, and an administrator creates this user: nothing is asked"),
+        },
+        SignUpRoute::SelfService | SignUpRoute::ExternalProvider => {
+            Opinion::off(key, "no administrator creates this user")
+        }
     }
-    Ok(())
+}
+
+fn blocked_domains<'c>(asking: &'c Asking<'c>) -> Opinion<'c> {
+    let key = Key::Plain("sign_up.blocked_domains");
+    let list = &asking.rules.blocked_domains;
+    if list.is_empty() {
+        return Opinion::off(key, "nothing is listed");
+    }
+    let domain = match asking.domain(key) {
+        Ok(domain) => domain,
+        Err(opinion) => return opinion,
+    };
+    match list.iter().find(|pattern| pattern.matches(domain)) {
+        Some(by) => Opinion::refuses(key, RefusalReason::DomainBlocked, Why::Listed(domain, by)),
+        None => Opinion::passes(key, Why::NotListed(domain)),
+    }
+}
+
+fn allowed_domains<'c>(asking: &'c Asking<'c>) -> Opinion<'c> {
+    let key = Key::Plain("sign_up.allowed_domains");
+    let list = &asking.rules.allowed_domains;
+    if list.is_empty() {
+        return Opinion::off(key, "nothing is listed");
+    }
+    if asking.email.is_none() {
+        let why = Why::Doubt(Doubt::Missing);
+        return Opinion::refuses(key, RefusalReason::EmailMissing, why);
+    }
+    let domain = match asking.domain(key) {
+        Ok(domain) => domain,
+        Err(opinion) => return opinion,
+    };
+    match list.iter().find(|pattern| pattern.matches(domain)) {
+        Some(by) => Opinion::passes(key, Why::Listed(domain, by)),
+        None => {
+            let why = Why::NotListed(domain);
+            Opinion::refuses(key, RefusalReason::DomainNotAllowed, why)
+        }
+    }
+}
+
+fn disposable_domains<'c>(asking: &'c Asking<'c>) -> Opinion<'c> {
+    let key = Key::Plain("sign_up.refuse_disposable");
+    if !asking.rules.refuse_disposable {
+        return Opinion::off(key, "is false");
+    }
+    let domain = match asking.domain(key) {
+        Ok(domain) => domain,
+        Err(opinion) => return opinion,
+    };
+    let is_disposable = disposable::is_disposable(domain);
+    let why = Why::Disposable(domain, is_disposable);
+    if is_disposable {
+        Opinion::refuses(key, RefusalReason::DomainDisposable, why)
+    } else {
+        Opinion::passes(key, why)
+    }
+}
+
+fn form_of_email<'c>(asking: &'c Asking<'c>) -> Opinion<'c> {
+    let key = Key::Plain("sign_up.check_email");
+    match asking.email.as_deref() {
+        _ if !asking.rules.check_email => Opinion::off(key, "is false"),
+        None => Opinion::passes(key, Why::Doubt(Doubt::Missing)),
+        Some(email) if is_email(email) => {
+            Opinion::passes(key, Why::Fixed("the mail address has the form of one"))
+        }
+        Some(_) => {
+            let why = Why::Fixed("the mail address has not the form of one");
+            Opinion::refuses(key, RefusalReason::EmailInvalid, why)
+        }
+    }
+}
+
+fn form_of_phone<'c>(asking: &'c Asking<'c>) -> Opinion<'c> {
+    let key = Key::Plain("sign_up.check_phone");
+    if !asking.rules.check_phone {
+        return Opinion::off(key, "is false");
+    }
+    match asking.attribute("phone_number") {
+        None => Opinion::passes(key, Why::Fixed("there is no phone number")),
+        Some(phone) if is_phone(&phone) => {
+            Opinion::passes(key, Why::Fixed("there can be such a phone number"))
+        }
+        Some(_) => {
+            let why = Why::Fixed("there can be no such phone number");
+            Opinion::refuses(key, RefusalReason::PhoneInvalid, why)
+        }
+    }
+}
+
+/// A rule that only a person at a form can follow: every name of a list has to hold.
+fn at_a_form<'c>(
+    asking: &'c Asking<'c>,
+    key: Key<'static>,
+    names: &'c BTreeSet<String>,
+    holds: impl Fn(&str) -> bool,
+    otherwise: impl Fn(&'c str) -> (RefusalReason, Why<'c>),
+) -> Opinion<'c> {
+    if names.is_empty() {
+        return Opinion::off(key, "nothing is listed");
+    }
+    if !asking.is_at_a_form() {
+        return Opinion::off(key, "an outside provider's user has no form to fill in");
+    }
+    match names.iter().find(|name| !holds(name)) {
+        None => Opinion::passes(key, Why::Fixed("all of them are there")),
+        Some(name) => {
+            let (reason, why) = otherwise(name);
+            Opinion::refuses(key, reason, why)
+        }
+    }
+}
+
+fn required_attributes<'c>(asking: &'c Asking<'c>) -> Opinion<'c> {
+    let is_there = |name: &str| {
+        let value = asking.attribute(name);
+        value.is_some_and(|value| !value.trim().is_empty())
+    };
+    at_a_form(
+        asking,
+        Key::Plain("sign_up.required_attributes"),
+        &asking.rules.required_attributes,
+        is_there,
+        |name| (RefusalReason::AttributeMissing, Why::AttributeMissing(name)),
+    )
+}
+
+fn required_consents<'c>(asking: &'c Asking<'c>) -> Opinion<'c> {
+    let agreed = |name: &str| {
+        let value = asking.attribute(name);
+        value.is_some_and(|value| value.eq_ignore_ascii_case("true"))
+    };
+    at_a_form(
+        asking,
+        Key::Plain("sign_up.required_consents"),
+        &asking.rules.required_consents,
+        agreed,
+        |name| (RefusalReason::ConsentMissing, Why::NotAgreed(name)),
+    )
+}
+
+fn allowed_values<'c>(asking: &'c Asking<'c>) -> Opinion<'c> {
+    let table = "sign_up.allowed_values";
+    let rules = &asking.rules.allowed_values;
+    if rules.is_empty() {
+        return Opinion::off(Key::Plain(table), "nothing is listed");
+    }
+    let is_other = |(name, values): &(&String, &BTreeSet<String>)| {
+        let value = asking.attribute(name);
+        value.is_some_and(|value| !values.contains(&value))
+    };
+    match rules.iter().find(is_other) {
+        None => {
+            let why = "every attribute has one of its values, or is not there";
+            Opinion::passes(Key::Plain(table), Why::Fixed(why))
+        }
+        Some((name, values)) => Opinion::refuses(
+            Key::Named(table, name, ""),
+            RefusalReason::AttributeNotAllowed,
+            Why::NotAmong(name, values),
+        ),
+    }
 }
 
 /// Whether this is the form of an address, with a domain that has a dot.
@@ -142,6 +344,42 @@ pub fn automatic(policy: &Policy, route: SignUpRoute, invite: Option<bool>) -> A
             verify_email: policy.sign_up.auto_verify_invited && invite == Some(true),
         },
     }
+}
+
+/// Why [`automatic`] comes to this.
+pub fn explain_automatic(policy: &Policy, route: SignUpRoute, automatic: Automatic) -> Vec<Step> {
+    let rules = &policy.sign_up;
+    let is_off = |is_set: bool| match route {
+        SignUpRoute::SelfService if is_set => "asks for an invite, which there is not",
+        SignUpRoute::SelfService => "is not asked for",
+        SignUpRoute::Administrator => "Cognito ignores it for administrators' users",
+        SignUpRoute::ExternalProvider => "is the outside provider's to say",
+    };
+    let step = |key: &str, is_on: bool, name: &str, is_set: bool, on: &'static str| {
+        let said = if is_on {
+            Said::Gives(true.into())
+        } else {
+            Said::Off
+        };
+        let why = if is_on { on } else { is_off(is_set) };
+        Step::new(Question::Automatic, key, said, why).named(name)
+    };
+    vec![
+        step(
+            "sign_up.auto_confirm",
+            automatic.confirm,
+            "autoConfirmUser",
+            rules.auto_confirm != AutoConfirm::Never,
+            "the policy asks for it",
+        ),
+        step(
+            "sign_up.auto_verify_invited",
+            automatic.verify_email,
+            "autoVerifyEmail",
+            rules.auto_verify_invited,
+            "the invite is bound to this very address",
+        ),
+    ]
 }
 
 #[cfg(test)]

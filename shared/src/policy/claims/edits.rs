@@ -1,5 +1,6 @@
 //! What is changed in one token: claims and scopes that are added, and those that are taken out.
 
+use super::super::opinion::Key;
 use super::super::scope::Scope;
 use super::super::{Claim, Policy, Says, ScopeEdits};
 use super::name::{ClaimName, HiddenName};
@@ -190,17 +191,46 @@ fn weight_of_scopes(scopes: &BTreeSet<Scope>) -> usize {
 
 /// What a user's access token may be used for, beside what the client asked for.
 fn scopes(bearer: &Bearer<'_>) -> ScopeEdits {
-    let (scopes, grant) = (&bearer.policy.tokens.scopes, bearer.grant);
-    let mut edits = scopes.everybody.clone();
-    if let Some(of_role) = scopes.roles.get(&grant.role) {
-        edits.add.extend(of_role.add.iter().cloned());
-        edits.suppress.extend(of_role.suppress.iter().cloned());
-    }
-    for permission in &grant.permissions {
-        let of_permission = scopes.permissions.get(permission).into_iter().flatten();
-        edits.add.extend(of_permission.cloned());
+    let mut edits = ScopeEdits::default();
+    for ScopeRule { add, suppress, .. } in scope_rules(bearer) {
+        edits.add.extend(add.into_iter().flatten().cloned());
+        edits
+            .suppress
+            .extend(suppress.into_iter().flatten().cloned());
     }
     settled(edits)
+}
+
+/// What one table of the policy says of a token's scopes.
+pub(super) struct ScopeRule<'p> {
+    /// The table; under the keys `add` and `suppress` where it has both.
+    pub(super) key: Key<'p>,
+    pub(super) add: Option<&'p BTreeSet<Scope>>,
+    pub(super) suppress: Option<&'p BTreeSet<Scope>>,
+}
+
+/// Everything that counts for a user's scopes: what everybody has, then the role, then permissions.
+pub(super) fn scope_rules<'p>(bearer: &Bearer<'p>) -> impl Iterator<Item = ScopeRule<'p>> {
+    let (scopes, grant) = (&bearer.policy.tokens.scopes, bearer.grant);
+    let both = |key, edits: &'p ScopeEdits| ScopeRule {
+        key,
+        add: Some(&edits.add),
+        suppress: Some(&edits.suppress),
+    };
+    let everybody = both(Key::Plain("tokens.scopes"), &scopes.everybody);
+    let of_role = scopes.roles.get(&grant.role);
+    let of_role = of_role.map(|edits| {
+        let key = Key::Named("tokens.scopes.roles", grant.role.as_str(), "");
+        both(key, edits)
+    });
+    let of_permissions = grant.permissions.iter().filter_map(|permission| {
+        Some(ScopeRule {
+            key: Key::Named("tokens.scopes.permissions", permission, ""),
+            add: Some(scopes.permissions.get(permission)?),
+            suppress: None,
+        })
+    });
+    [everybody].into_iter().chain(of_role).chain(of_permissions)
 }
 
 /// Nothing is added that is taken out as well.

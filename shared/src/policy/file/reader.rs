@@ -2,7 +2,7 @@ use super::problem::Problem;
 use super::section::Section;
 use super::suggest::nearest;
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use toml::de::DeTable;
 
 /// Where something stands, so that a later check can still say where.
@@ -34,6 +34,8 @@ pub(super) struct Findings {
     pub(super) problems: Vec<Problem>,
     /// What is not wrong, and yet the owner should know.
     pub(super) warnings: Vec<Problem>,
+    /// Where each key stands that the file has, in bytes.
+    pub(super) places: BTreeMap<String, usize>,
 }
 
 /// Collects the problems of one text, and the keys that the code asks for.
@@ -43,6 +45,7 @@ pub(super) struct Reader<'t> {
     warnings: RefCell<Vec<Problem>>,
     known: RefCell<BTreeSet<String>>,
     unknown: RefCell<Vec<Unknown>>,
+    places: RefCell<BTreeMap<String, usize>>,
 }
 
 impl<'t> Reader<'t> {
@@ -53,6 +56,7 @@ impl<'t> Reader<'t> {
             warnings: RefCell::default(),
             known: RefCell::default(),
             unknown: RefCell::default(),
+            places: RefCell::default(),
         }
     }
 
@@ -71,6 +75,12 @@ impl<'t> Reader<'t> {
 
     pub(super) fn know(&self, path: String) {
         self.known.borrow_mut().insert(path);
+    }
+
+    /// Remembers where a key stands that the file has.
+    pub(super) fn remember(&self, place: &Place) {
+        let mut places = self.places.borrow_mut();
+        places.insert(place.key.clone(), place.at);
     }
 
     pub(super) fn wonder(&self, unknown: Unknown) {
@@ -103,11 +113,10 @@ impl<'t> Reader<'t> {
     }
 
     fn problem(&self, place: &Place, text: impl Into<String>) -> Problem {
-        let before = self.text.get(..place.at).unwrap_or(self.text);
-        let line = before.rsplit('\n').next().unwrap_or(before);
+        let (line, column) = line(self.text, place.at);
         Problem {
-            line: before.matches('\n').count() + 1,
-            column: line.chars().count() + 1,
+            line,
+            column,
             key: place.key.clone(),
             text: text.into(),
         }
@@ -137,7 +146,15 @@ impl<'t> Reader<'t> {
         let findings = Findings {
             problems: self.problems.into_inner(),
             warnings: self.warnings.into_inner(),
+            places: self.places.into_inner(),
         };
         (findings, known)
     }
+}
+
+/// Line and column of an offset, both from 1, the column in characters.
+pub(super) fn line(text: &str, at: usize) -> (usize, usize) {
+    let before = text.get(..at).unwrap_or(text);
+    let line = before.rsplit('\n').next().unwrap_or(before);
+    (before.matches('\n').count() + 1, line.chars().count() + 1)
 }

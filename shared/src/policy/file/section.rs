@@ -141,11 +141,16 @@ impl<'a> Section<'a> {
             DeValue::as_array,
         );
         let mut read_tables = Vec::new();
-        for item in array.into_iter().flat_map(|array| array.iter()) {
+        let items = array.into_iter().flat_map(|array| array.iter());
+        for (nth, item) in items.enumerate() {
             let place = Place {
                 at: item.span().start,
                 ..place.clone()
             };
+            self.reader.remember(&Place {
+                key: format!("{}[{nth}]", place.key),
+                ..place
+            });
             if let Some(table) = self.expect(&place, item.get_ref(), "a table", DeValue::as_table) {
                 let shape = join(&self.shape, key);
                 read_tables.push(Self::read(self.reader, place, shape, Some(table), &read));
@@ -256,6 +261,7 @@ impl<'a> Section<'a> {
                 key: join(&place.key, &text),
                 at: name.span().start,
             };
+            self.reader.remember(&place);
             (Found { value: text, place }, value.get_ref())
         };
         table.into_iter().flatten().map(pair).collect()
@@ -268,11 +274,15 @@ impl<'a> Section<'a> {
 
     fn at(&self, key: &str) -> Option<Found<&'a DeValue<'a>>> {
         self.asked.borrow_mut().push(key.to_owned());
-        let value = self.table?.get(key)?;
+        let (name, value) = self.table?.get_key_value(key)?;
         let place = Place {
             key: join(&self.place.key, key),
             at: value.span().start,
         };
+        self.reader.remember(&Place {
+            at: name.span().start,
+            ..place.clone()
+        });
         Some(Found {
             value: value.get_ref(),
             place,

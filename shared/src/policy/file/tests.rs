@@ -1,4 +1,6 @@
 mod custom_messages;
+mod decisions;
+mod documented;
 mod example;
 mod founding;
 mod hours;

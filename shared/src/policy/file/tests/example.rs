@@ -2,7 +2,8 @@ use super::*;
 use std::time::Duration;
 
 /// The example that lies at the top of the repository.
-const EXAMPLE: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../usher.toml"));
+pub(super) const EXAMPLE: &str =
+    include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../usher.toml"));
 
 /// Tables of the example that show how something is done; without them there is none of it.
 const ILLUSTRATIONS: [&str; 6] = [
@@ -15,7 +16,7 @@ const ILLUSTRATIONS: [&str; 6] = [
 ];
 
 /// The example with its commented keys taken in, those of the illustrations or not.
-fn uncommented(text: &str, illustrations: bool) -> String {
+pub(super) fn uncommented(text: &str, illustrations: bool) -> String {
     let (mut lines, mut illustrates) = (Vec::new(), false);
     for line in text.lines() {
         let shown = line.strip_prefix("# ").unwrap_or_default();
@@ -105,7 +106,7 @@ fn paths_of(text: &str) -> BTreeSet<String> {
 
 /// A path with the names that an owner chooses as the reader shows them. All that Cognito sends has
 /// the same keys, and one example is enough.
-fn shape(path: &str) -> String {
+pub(super) fn shape(path: &str) -> String {
     let is_source = |key: &str| MessageSource::ALL.iter().any(|(source, _)| *source == key);
     let mut parts: Vec<&str> = path.split('.').collect();
     match parts.as_mut_slice() {

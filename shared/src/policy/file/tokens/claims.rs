@@ -42,6 +42,7 @@ pub(super) fn claims(section: &Section<'_>, token: Token, hidden: &[HiddenName])
             name,
             says: Says::Source(source),
             as_text: false,
+            short: Some(key),
         });
         Some((key, read, claim.map_err(|error| error.to_string())))
     });
@@ -65,6 +66,7 @@ pub(super) fn claims(section: &Section<'_>, token: Token, hidden: &[HiddenName])
             name,
             says,
             as_text,
+            short: None,
         });
         match claim.and_then(|claim| fits(&claim, token, hidden, &claims).map(|()| claim)) {
             Ok(claim) => {
