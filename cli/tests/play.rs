@@ -91,7 +91,6 @@ fn the_sample_life_leaves_profile_claims_and_one_mail() {
         ("phoneNumber", json!("+431234567")),
         ("role", json!("manager")),
         ("roleSource", json!("invite")),
-        ("organizationId", json!("acme")),
         ("accountType", json!("business")),
         ("status", json!("active")),
     ] {
@@ -101,9 +100,11 @@ fn the_sample_life_leaves_profile_claims_and_one_mail() {
     assert_eq!(report["preferences"]["timezone"], json!("Europe/Vienna"));
     let claims = &report["claims"]["idTokenGeneration"]["claimsToAddOrOverride"];
     assert_eq!(
-        (&claims["role"], &claims["organization_id"], &claims["plan"]),
-        (&json!("manager"), &json!("acme"), &json!("team"))
+        (&claims["role"], &claims["organization"], &claims["plan"]),
+        (&json!("manager"), &json!("Acme"), &json!("team"))
     );
+    assert!(profile["organizationId"].is_string());
+    assert_eq!(claims["organization_id"], profile["organizationId"]);
     assert!(
         report["claims"].get("groupOverrideDetails").is_none(),
         "groups are not ours to touch"
@@ -140,6 +141,7 @@ fn the_text_names_each_step_and_where_things_lie() {
         "ist Ihr Code, Ada",
         "usher.sign_up_confirmed",
         "usher.invite_redeemed",
+        "usher.organization_founded",
         "welcome_mail",
         "Bitte kommen Sie",
         "usher user suspend",
