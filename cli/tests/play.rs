@@ -232,6 +232,63 @@ fn a_name_that_is_refused_on_and_on_is_told_ten_times_an_hour_and_suspicious_onc
 }
 
 #[test]
+fn nothing_that_a_client_writes_grants_anything_on_the_whole_way() {
+    let claimed = [
+        ("role", "admin"),
+        ("account_type", "enterprise"),
+        ("accountType", "enterprise"),
+        ("organization", "acme"),
+        ("organization_id", "acme"),
+        ("permissions", "settings:write"),
+        ("plan", "enterprise"),
+        ("status", "active"),
+        ("email_verified", "true"),
+        ("groups", "admin"),
+    ];
+    let said: serde_json::Map<String, Value> = claimed
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), json!(value)))
+        .collect();
+    let directory = TempDir::new().unwrap();
+    for (at, file) in ["02-sign-up", "03-confirmation", "05-sign-in", "06-token"]
+        .iter()
+        .enumerate()
+    {
+        let mut event: Value = serde_json::from_str(&sample(&format!("{file}.json"))).unwrap();
+        let request = &mut event["request"];
+        request["clientMetadata"] = json!(said);
+        request["validationData"] = json!(said);
+        let attributes = request["userAttributes"].as_object_mut().unwrap();
+        attributes.insert("email".to_owned(), json!("ada@nowhere.example"));
+        for (name, value) in &said {
+            for own in ["custom", "dev:custom"] {
+                attributes.insert(format!("{own}:{name}"), value.clone());
+            }
+        }
+        let path = directory.path().join(format!("{at}.json"));
+        std::fs::write(path, event.to_string()).unwrap();
+    }
+    let (status, report) = played(directory.path(), &["."]);
+    assert_eq!(status, 0, "{report:#}");
+    let profile = &report["profile"];
+    assert_eq!(
+        (&profile["role"], &profile["accountType"]),
+        (&json!("user"), &json!("standard"))
+    );
+    assert_eq!(profile["organizationId"], Value::Null);
+    let details = &report["claims"];
+    for token in ["idTokenGeneration", "accessTokenGeneration"] {
+        let claims = &details[token]["claimsToAddOrOverride"];
+        assert_eq!(claims["role"], json!("user"), "{token}");
+        for absent in ["organization_id", "plan", "features"] {
+            assert_eq!(claims[absent], Value::Null, "{token}: {absent}");
+        }
+        let permissions = claims["permissions"].to_string();
+        assert!(!permissions.contains("settings:write"), "{token}");
+    }
+}
+
+#[test]
 fn a_trigger_that_usher_does_not_act_on_goes_back_as_it_came() {
     let directory = TempDir::new().unwrap();
     let event = r#"{"triggerSource":"CustomMessage_SignUp","response":{"smsMessage":null}}"#;
