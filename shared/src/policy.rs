@@ -291,6 +291,10 @@ pub struct MailRules {
     /// Whether that is so also where Cognito does not call the address verified. Then anybody can
     /// have a mail sent to anybody's address by signing up with it.
     pub welcome_unverified: bool,
+    /// Whether a user is owed one too whom a token shows and no confirmation announces.
+    pub welcome_first_seen: bool,
+    /// How long such a welcome leaves it to the confirmation to come first.
+    pub welcome_first_seen_delay: Duration,
     /// The sender; needed where any mail is owed.
     pub from: String,
     /// Where answers go, if not to the sender.

@@ -233,9 +233,11 @@ impl User {
         said.or_else(|| self.membership()?.account_type.as_ref())
     }
 
-    /// Whether an event has said that there is such a user, other than by a sign of life.
+    /// Whether an event has said that there is such a user, other than by a sign of life. Where no
+    /// profiles are kept the default role tells: an announcement gives it, and nothing else does.
     pub fn is_announced(&self) -> bool {
-        self.confirmed_at.is_some() || self.noticed_at.is_some()
+        let by_role = self.roles.contains_key(&RoleSource::Default);
+        self.confirmed_at.is_some() || self.noticed_at.is_some() || by_role
     }
 
     /// Whether something is recorded of the user, but no sign of life. A refusal counts for nothing:

@@ -5,7 +5,7 @@ use crate::budget::Budget;
 use crate::cognito::{Call, Source, TokenSource};
 use crate::explained;
 use crate::facts::{self, Witness};
-use crate::invite;
+use crate::invite::{self, Awaited};
 use crate::message;
 use crate::organization;
 use crate::refusal::Refusal;
@@ -19,7 +19,7 @@ use usher_shared::organization::Cache;
 use usher_shared::policy::admit::{Applicant, Asking, Case, Occasion};
 use usher_shared::policy::trace::{Question, Step};
 use usher_shared::policy::{
-    MessageSource, Policy, UserRead, WayIn, admit, claims, invited, person, refusal,
+    MessageSource, Policy, UserRead, WayIn, admit, claims, invited, notice, person, refusal,
 };
 use usher_shared::port::Store;
 use usher_shared::user::{User, UserItem};
@@ -240,10 +240,11 @@ async fn sign_in(
     };
     let look = glance(store, &sub, budget).await;
     let policy = witness.policy;
-    let invited = match policy.admits_by_grant() {
-        true => invited_user(call, witness, store, &sub, &look, budget).await,
-        false => None,
+    let awaited = match policy.admits_by_grant() {
+        true => invite::awaited(call, witness, store, &sub, known(&look), budget).await,
+        false => Awaited::Nothing,
     };
+    let invited = invited_user(&awaited, witness, known(&look));
     let person = person_of(call, policy);
     let bearer = organization::Bearer {
         user: invited.as_ref().map_or(known(&look), UserRead::Found),
@@ -291,7 +292,8 @@ async fn token(
     };
     let look = glance(store, &sub, budget).await;
     let policy = witness.policy;
-    let invited = invited_user(call, witness, store, &sub, &look, budget).await;
+    let awaited = invite::awaited(call, witness, store, &sub, known(&look), budget).await;
+    let invited = invited_user(&awaited, witness, known(&look));
     let read = invited.as_ref().map_or(known(&look), UserRead::Found);
     let person = person_of(call, policy);
     let bearer = organization::Bearer {
@@ -318,27 +320,28 @@ async fn token(
         person: Some(&person),
     };
     let answered = Verdict::answer(answer::tokens(call, &bearer, witness.trace));
-    Verdict {
-        fact: witness.noticed(call, sub, known(&look), person),
-        ..answered
-    }
+    // Who is announced is asked no more for an invite. So whoever waits for a confirmation, or may, is
+    // left to it: the tokens until then would lack what the invite brings.
+    let fact = match awaited {
+        Awaited::Nothing => witness.noticed(call, sub, known(&look), person),
+        Awaited::Grants(_) | Awaited::Unknown => {
+            witness.note(|| vec![notice::explain(Err(notice::Nothing::Awaited))]);
+            None
+        }
+    };
+    Verdict { fact, ..answered }
 }
 
 /// The user as an invite will make it, where the worker has not seen the confirmation yet.
-async fn invited_user(
-    call: &Call<'_>,
-    witness: Witness<'_>,
-    store: &dyn Store,
-    sub: &Sub,
-    look: &Look,
-    budget: Budget,
-) -> Option<User> {
-    match known(look) {
-        UserRead::Absent => {
-            let grants = invite::first_grants(call, witness, store, sub, budget).await?;
-            Some(invited::presumed(witness.policy, &grants, witness.now))
-        }
-        UserRead::Found(_) | UserRead::StoreDown => None,
+fn invited_user(awaited: &Awaited, witness: Witness<'_>, user: UserRead<'_>) -> Option<User> {
+    let Awaited::Grants(grants) = awaited else {
+        return None;
+    };
+    let presumed = invited::presumed(witness.policy, grants, witness.now);
+    match user {
+        UserRead::Absent => Some(presumed),
+        UserRead::Found(user) => Some(user.clone().join(presumed)),
+        UserRead::StoreDown => None,
     }
 }
 

@@ -11,7 +11,7 @@ use usher_events::{InviteId, RefusalReason, Sub};
 use usher_shared::digest::Secret;
 use usher_shared::invite::{self, Applicant, Code, Grants, Invite};
 use usher_shared::policy::admit::Need;
-use usher_shared::policy::person;
+use usher_shared::policy::{UserRead, person};
 use usher_shared::port::{Fault, Invites};
 use usher_shared::retry::{Schedule, retry};
 use usher_shared::sign_up::SignUp;
@@ -175,35 +175,59 @@ async fn extend_now(
     Ok(())
 }
 
-/// What the invite of a user brings of whom nothing is recorded yet. `None` where there is none, or
-/// where nobody can tell: the first token then carries what everybody gets.
-pub async fn first_grants(
+/// What a confirmation will bring to a user whom nothing has announced yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Awaited {
+    /// Nothing that anybody knows of.
+    Nothing,
+    /// What the invite of the user's sign-up brings.
+    Grants(Grants),
+    /// Nobody can tell: the table or the secret did not come in time.
+    Unknown,
+}
+
+/// What the invite brings of a user whom neither a confirmation nor a token has announced yet. Reads
+/// the sign-up of such a user, where the policy takes invites, and nobody else's.
+pub async fn awaited(
     call: &Call<'_>,
     witness: Witness<'_>,
     invites: &dyn Invites,
     sub: &Sub,
+    user: UserRead<'_>,
     budget: Budget,
-) -> Option<Grants> {
-    let (policy, secret) = (witness.policy, witness.secret?);
-    if !policy.sign_up.takes_invites() {
-        return None;
+) -> Awaited {
+    let policy = witness.policy;
+    let announced = match user {
+        UserRead::Absent => false,
+        UserRead::Found(user) => user.is_announced(),
+        // Least is granted then, whatever an invite says.
+        UserRead::StoreDown => true,
+    };
+    if announced || !policy.sign_up.takes_invites() {
+        return Awaited::Nothing;
     }
+    let Some(secret) = witness.secret else {
+        return Awaited::Unknown;
+    };
     let key = secret.sign_up_key(&call.pool, &call.user_name);
     let sign_up = match budget.look(invites.sign_up(&key)).await {
-        Some(Ok(found)) => found?,
+        Some(Ok(found)) => found,
         Some(Err(fault)) => {
             tracing::warn!(fault = %fault, "A sign-up could not be read; deciding without it");
-            return None;
+            return Awaited::Unknown;
         }
         None => {
             tracing::warn!("The table was too slow for a sign-up; deciding without it");
-            return None;
+            return Awaited::Unknown;
         }
     };
     let mut person = call.request.person(&policy.attributes);
     person::normalize(&mut person);
     let who = Applicant::confirmed(policy, secret, &call.pool, key, &person);
-    let held = sign_up.held?;
-    let grants = held.grants_now(sub, &who.sign_in, who.address.as_ref(), witness.now);
-    grants.cloned()
+    let held = sign_up.and_then(|sign_up| sign_up.held);
+    let address = who.address.as_ref();
+    let grants = held
+        .as_ref()
+        .and_then(|held| held.grants_now(sub, &who.sign_in, address, witness.now));
+    grants.map_or(Awaited::Nothing, |grants| Awaited::Grants(grants.clone()))
 }

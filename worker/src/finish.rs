@@ -4,7 +4,7 @@ use crate::lease::Right;
 use crate::story::{Again, Fate};
 use crate::{TRIES, Worker, fault};
 use tokio::time::Instant;
-use usher_events::{LifecycleEvent, Sub};
+use usher_events::{FirstSeen, LifecycleEvent, SignUpConfirmed, Sub};
 use usher_shared::commit::{Commit, EffectKind, Recorded};
 use usher_shared::disposition::FaultKind;
 use usher_shared::port::{Appended, Fault};
@@ -26,31 +26,37 @@ impl Worker {
         let Some(sub) = commit.sub().cloned() else {
             return Ok(Vec::new());
         };
+        let announced = known.as_ref().is_some_and(|item| item.user.is_announced());
+        let may_be_there = announced || appended == Appended::AlreadyThere;
         let item = self.project(&sub, commit, known, deadline).await?;
         fault::point("claimed", sub.as_str());
-        self.ensure_preferences(&sub, commit, appended, deadline)
+        self.ensure_preferences(&sub, commit, may_be_there, deadline)
             .await?;
         fault::point("prepared", sub.as_str());
         self.perform_once(commit, &item, right, deadline).await
     }
 
-    /// Gives a confirmed user settings, unless there are any. A repeat reads before it writes: a
-    /// refused write costs as much as a write.
+    /// Gives a user who is announced settings, unless there are any. Where there may be, by a repeat
+    /// or by the other announcement, it reads before it writes: a refused write costs as much as a
+    /// write.
     async fn ensure_preferences(
         &self,
         sub: &Sub,
         commit: &Commit,
-        appended: Appended,
+        may_be_there: bool,
         deadline: Instant,
     ) -> Result<(), Again> {
-        let Recorded::Lifecycle(LifecycleEvent::SignUpConfirmed(event)) = &commit.envelope.event
+        let Recorded::Lifecycle(
+            LifecycleEvent::SignUpConfirmed(SignUpConfirmed { person, .. })
+            | LifecycleEvent::FirstSeen(FirstSeen { person, .. }),
+        ) = &commit.envelope.event
         else {
             return Ok(());
         };
         if !self.policy.profile.create {
             return Ok(());
         }
-        if appended == Appended::AlreadyThere {
+        if may_be_there {
             let read = || self.store.preferences(sub);
             match retry(&TRIES, deadline, Fault::disposition, read).await {
                 // They are the application's by now, in whatever shape.
@@ -60,11 +66,7 @@ impl Worker {
                 Err(fault) => return Err(fault.into()),
             }
         }
-        let initial = Preferences::initial(
-            &self.policy.preferences,
-            &event.person,
-            commit.envelope.time,
-        );
+        let initial = Preferences::initial(&self.policy.preferences, person, commit.envelope.time);
         let write = || self.store.ensure_preferences(sub, &initial);
         retry(&TRIES, deadline, Fault::disposition, write).await?;
         Ok(())

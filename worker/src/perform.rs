@@ -9,6 +9,7 @@ use crate::story::{Again, Fate};
 use crate::{Worker, fault};
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
+use usher_events::EventId;
 use usher_shared::commit::{Commit, EffectKind, Entry, Lease};
 use usher_shared::disposition::FaultKind;
 use usher_shared::port::{Fault, Written};
@@ -32,6 +33,9 @@ const ONE_RECORDING: Duration = Duration::from_millis(1_500);
 impl Worker {
     /// Performs a commit's open once-effects, if the item says that they are this commit's, and
     /// leaves its ledger as the table has it.
+    ///
+    /// What nobody has claimed became due after the item was written, and is left to the sweep:
+    /// performed on no claim, it might be performed by another as well.
     pub(crate) async fn perform_once(
         &self,
         commit: &mut Commit,
@@ -39,7 +43,7 @@ impl Worker {
         right: Right,
         deadline: Instant,
     ) -> Result<Vec<(EffectKind, Fate)>, Again> {
-        if self.may_begin(commit).is_empty() {
+        if self.claimed(commit, item).is_empty() {
             return Ok(Vec::new());
         }
         let lease = match right {
@@ -47,10 +51,8 @@ impl Worker {
             Right::Untaken => self.take_lease(commit, deadline).await?,
         };
         let mut fates = Vec::new();
-        for kind in self.may_begin(commit) {
-            let own = commit.envelope.id;
-            let holder = item.claims.get(&kind).copied().unwrap_or(own);
-            let (entry, fate) = if holder == own {
+        for (kind, holder) in self.claimed(commit, item) {
+            let (entry, fate) = if holder == commit.envelope.id {
                 self.perform(kind, commit, &lease, deadline).await?
             } else {
                 (Entry::Anothers { commit: holder }, Fate::Anothers)
@@ -67,7 +69,7 @@ impl Worker {
 
     /// The once-effects that are open and not set aside until later: those the sweep brings back,
     /// and no repeated message does sooner.
-    fn may_begin(&self, commit: &Commit) -> Vec<EffectKind> {
+    pub(crate) fn may_begin(&self, commit: &Commit) -> Vec<EffectKind> {
         let soon = self.clock.now().plus(CLOCKS_DIFFER);
         let ledger = &commit.ledger;
         let later = |kind| {
@@ -75,6 +77,13 @@ impl Worker {
             due.is_some_and(|due| due > soon)
         };
         ledger.open_once().filter(|kind| !later(*kind)).collect()
+    }
+
+    /// Those of them that the item shows as claimed, each with the commit that may perform it.
+    fn claimed(&self, commit: &Commit, item: &UserItem) -> Vec<(EffectKind, EventId)> {
+        let kinds = self.may_begin(commit).into_iter();
+        let holder = |kind| Some((kind, *item.claims.get(&kind)?));
+        kinds.filter_map(holder).collect()
     }
 
     async fn perform(

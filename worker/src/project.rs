@@ -4,7 +4,7 @@ use crate::story::Again;
 use crate::{TRIES, Worker};
 use tokio::time::Instant;
 use usher_events::Sub;
-use usher_shared::commit::Commit;
+use usher_shared::commit::{Commit, EffectKind};
 use usher_shared::policy::Policy;
 use usher_shared::port::{Fault, Written};
 use usher_shared::retry::retry;
@@ -26,7 +26,8 @@ impl Worker {
         let mut current = known;
         for _ in 0..RACES {
             let before = current.take().unwrap_or_else(|| UserItem::new(sub.clone()));
-            let mut after = next(&self.policy, before.clone(), commit);
+            let may_begin = self.may_begin(commit);
+            let mut after = next(&self.policy, before.clone(), commit, &may_begin);
             if after == before {
                 return Ok(after);
             }
@@ -47,19 +48,25 @@ impl Worker {
     }
 }
 
-/// The item with a commit folded in and its once-effects claimed, where nobody has claimed them.
+/// The item with a commit folded in, and those of its once-effects claimed that may begin, where
+/// nobody has claimed them.
 ///
 /// A claim is never taken back: whichever commit is in the item may perform the effect, and every
-/// other one learns from it who does.
-pub fn next(policy: &Policy, mut item: UserItem, commit: &Commit) -> UserItem {
+/// other one learns from it who does. So what is set aside until later is left to others until then.
+pub fn next(
+    policy: &Policy,
+    mut item: UserItem,
+    commit: &Commit,
+    may_begin: &[EffectKind],
+) -> UserItem {
     let said = User::of(commit);
     item.user = item.user.join(if policy.profile.create {
         said
     } else {
         said.rights()
     });
-    for kind in commit.ledger.open_once() {
-        item.claims.entry(kind).or_insert(commit.envelope.id);
+    for kind in may_begin {
+        item.claims.entry(*kind).or_insert(commit.envelope.id);
     }
     item
 }

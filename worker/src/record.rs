@@ -9,11 +9,12 @@ use crate::{TRIES, Worker, fault};
 use tokio::time::Instant;
 use usher_events::{Envelope, EventId, Fact, LifecycleEvent, Sub, Subject};
 use usher_shared::chance;
-use usher_shared::commit::{Commit, Ledger, Recorded};
+use usher_shared::commit::{Commit, Entry, Ledger, Recorded};
 use usher_shared::policy::{Findings, person, react};
 use usher_shared::port::{Appended, Fault, Loaded};
 use usher_shared::retry::retry;
 use usher_shared::seal::{self, UserKey};
+use usher_shared::user::UserItem;
 
 /// A commit that is in the log and folded, with what remains to be done for it.
 pub(crate) struct Kept {
@@ -47,7 +48,7 @@ impl Worker {
     ) -> Result<Kept, Again> {
         let (commit, appended) = match self.refused_sign_up(envelope, deadline).await? {
             FirstSeen::New(envelope, suspicions) => {
-                let mut commit = self.new_commit(*envelope, &Findings::default());
+                let mut commit = self.new_commit(*envelope, &Findings::default(), None);
                 commit.decided.extend(suspicions);
                 self.append(commit, None, deadline).await?
             }
@@ -111,14 +112,13 @@ impl Worker {
             LookUp::Found(found) => findings.lookup = found,
             LookUp::Recorded(commit) => return Ok((*commit, Appended::AlreadyThere)),
         }
-        let mut commit = self.new_commit(envelope, &findings);
+        let mut commit = self.new_commit(envelope, &findings, loaded.user.as_ref());
         commit.decided.extend(invited);
         self.append(commit, Some(key), deadline).await
     }
 
-    /// Reads the commit of a confirmation whose user is confirmed already, or of a refusal that the
-    /// user item shows. Trying to append it would be refused just as well, and a refused write costs
-    /// what the item there costs.
+    /// Reads the commit of an announcement or a refusal that the user item shows already. Trying to
+    /// append it would be refused just as well, and a refused write costs what the item there costs.
     async fn repeated(
         &self,
         envelope: &Envelope<LifecycleEvent>,
@@ -128,12 +128,12 @@ impl Worker {
         let user = loaded.user.as_ref().map(|item| &item.user);
         let is_known = user.is_some_and(|user| match &envelope.event {
             LifecycleEvent::SignUpConfirmed(_) => user.confirmed_at.is_some(),
+            LifecycleEvent::FirstSeen(_) => user.noticed_at.is_some(),
             LifecycleEvent::SignInRefused(event) => user.was_refused(event.reason, envelope.time),
             LifecycleEvent::SignUpRequested(_)
             | LifecycleEvent::SignUpRefused(_)
             | LifecycleEvent::PasswordReset(_)
             | LifecycleEvent::SignedIn(_)
-            | LifecycleEvent::FirstSeen(_)
             | LifecycleEvent::AttributesChanged(_)
             | LifecycleEvent::MessageRequested(_) => false,
         });
@@ -145,11 +145,27 @@ impl Worker {
             .await
     }
 
-    fn new_commit(&self, envelope: Envelope<LifecycleEvent>, findings: &Findings) -> Commit {
+    /// The commit of an event that is new, with what follows from it. Its ledger opens with nothing
+    /// to do where `item`, as it was read last, shows that another commit has claimed the effect: a
+    /// claim is never taken back.
+    fn new_commit(
+        &self,
+        envelope: Envelope<LifecycleEvent>,
+        findings: &Findings,
+        item: Option<&UserItem>,
+    ) -> Commit {
         let now = self.clock.now();
         let reaction = react::react(&self.policy, &envelope.event, findings);
-        let ledger = Ledger::owing(reaction.owes);
-        let lease = (!ledger.is_empty()).then(|| self.new_lease(now));
+        let mut ledger = Ledger::owing(reaction.owes);
+        for (kind, after) in reaction.owes_later {
+            ledger.set(kind, Entry::later(now.plus(after)));
+        }
+        for (kind, holder) in item.into_iter().flat_map(|item| &item.claims) {
+            if ledger.get(*kind).is_some() && *holder != envelope.id {
+                ledger.set(*kind, Entry::Anothers { commit: *holder });
+            }
+        }
+        let lease = ledger.owes_now().then(|| self.new_lease(now));
         Commit {
             envelope: envelope.map(Recorded::Lifecycle),
             decided: reaction.decided,

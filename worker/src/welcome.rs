@@ -1,18 +1,21 @@
-//! The welcome mail: from a recorded confirmation to a mail that can be sent.
+//! The welcome mail: from a recorded announcement of a user to a mail that can be sent.
 
 mod templates;
 
 pub use templates::{TemplateError, Templates};
 
 use minijinja::context;
-use usher_events::{DecidedEvent, LifecycleEvent, Person, SignUpContext};
+use usher_events::{DecidedEvent, LifecycleEvent, Person};
 use usher_shared::commit::{Commit, Recorded};
 use usher_shared::policy::{Organization, Policy};
 use usher_shared::port::{Mail, Tag};
 use usher_shared::user::Profile;
 
-/// What brought a user who says nothing of it.
+/// What brought a user whose sign-up says nothing of it.
 const DEFAULT_SOURCE: &str = "organic";
+
+/// What brought a user whom no confirmation announces: nothing that a client could have said.
+const FIRST_SEEN: &str = "first_seen";
 
 /// Renders the welcome mail that a commit owes. Everything in it comes from the commit and the
 /// policy, so that a resumed mail is the mail that was owed – and, where the user belongs to an
@@ -23,7 +26,8 @@ pub fn mail(
     commit: &Commit,
     founded: Option<&Organization>,
 ) -> Result<Mail, TemplateError> {
-    let (person, sign_up) = confirmed(commit).ok_or(TemplateError::NoRecipient)?;
+    let announced = announced(commit).ok_or(TemplateError::NoRecipient)?;
+    let person = announced.person;
     let to = person.email.clone().ok_or(TemplateError::NoRecipient)?;
     let joined = commit.decided.iter().find_map(|decided| match decided {
         DecidedEvent::OrganizationJoined(joined) => Some(joined),
@@ -41,16 +45,10 @@ pub fn mail(
             account_type.as_str()
         });
     let organization = joined.and_then(|joined| policy.organizations.get(&joined.organization));
-    let source = sign_up.source.as_deref().unwrap_or(DEFAULT_SOURCE);
-    let link = |path: &str, query: &str| {
-        link(
-            policy,
-            path,
-            query,
-            account_type,
-            sign_up.campaign.as_deref(),
-        )
-    };
+    let Announced {
+        source, campaign, ..
+    } = announced;
+    let link = |path: &str, query: &str| link(policy, path, query, account_type, campaign);
     let values = context! {
         first_name => person.given_name.as_ref().map_or("", |name| name.expose()),
         app_name => &policy.mail.app_name,
@@ -59,7 +57,7 @@ pub fn mail(
         organization_name => organization.or(founded).map_or("", |known| &known.name),
         show_business_features => account_type != Profile::DEFAULT_ACCOUNT_TYPE,
         source,
-        campaign => sign_up.campaign.as_deref().unwrap_or_default(),
+        campaign => campaign.unwrap_or_default(),
         onboarding_url => link("/onboarding", &format!("type={account_type}&")),
         dashboard_url => link("/dashboard", ""),
         support_url => link("/support", ""),
@@ -82,11 +80,25 @@ pub fn mail(
     })
 }
 
-fn confirmed(commit: &Commit) -> Option<(&Person, &SignUpContext)> {
+/// Whom a commit announces, and where that user came from.
+struct Announced<'a> {
+    person: &'a Person,
+    source: &'a str,
+    campaign: Option<&'a str>,
+}
+
+fn announced(commit: &Commit) -> Option<Announced<'_>> {
     match &commit.envelope.event {
-        Recorded::Lifecycle(LifecycleEvent::SignUpConfirmed(event)) => {
-            Some((&event.person, &event.context))
-        }
+        Recorded::Lifecycle(LifecycleEvent::SignUpConfirmed(event)) => Some(Announced {
+            person: &event.person,
+            source: event.context.source.as_deref().unwrap_or(DEFAULT_SOURCE),
+            campaign: event.context.campaign.as_deref(),
+        }),
+        Recorded::Lifecycle(LifecycleEvent::FirstSeen(event)) => Some(Announced {
+            person: &event.person,
+            source: FIRST_SEEN,
+            campaign: None,
+        }),
         Recorded::Lifecycle(_) | Recorded::Operator(_) => None,
     }
 }

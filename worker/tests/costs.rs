@@ -12,7 +12,8 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use common::watched::{Call, Watched, Watcher};
 use common::{
-    POLICY, World, at, confirmed, confirmed_from, password_reset, person, policy, record, signed_in,
+    POLICY, World, at, confirmed, confirmed_from, first_seen, greeting, password_reset, person,
+    policy, record, signed_in,
 };
 use std::sync::{Arc, Mutex};
 use usher_events::{
@@ -221,4 +222,44 @@ async fn founding_an_organization_costs_six_units_once() {
     assert_eq!(sizes.len(), 3, "{sizes:?}");
     let units: usize = sizes.iter().map(|size| 2 * write_units(*size)).sum();
     assert_eq!(units, 6, "{sizes:?}");
+}
+
+#[tokio::test]
+async fn who_is_first_seen_costs_less_than_a_registration_and_the_confirmation_then_less_than_one()
+{
+    for (user, person) in [
+        (QUIET, person("ada@home.example")),
+        (TALKATIVE, talkative()),
+    ] {
+        for rules in [POLICY.to_owned(), greeting()] {
+            let world = World::under(policy(&rules)).await;
+            let (worker, meter) = metered(&world);
+            let seen = first_seen(user, person.clone(), at(5));
+            let confirmed = confirmed(user, person.clone());
+            for (what, event, expected, most) in [
+                (
+                    "first token",
+                    &seen,
+                    &["ensure_key", "append", "write_user", "ensure_preferences"][..],
+                    6,
+                ),
+                ("repeated first token", &seen, &[], 0),
+                (
+                    "confirmation after it",
+                    &confirmed,
+                    &["append", "write_user", "write_entry"],
+                    6,
+                ),
+                ("repeated confirmation", &confirmed, &[], 0),
+            ] {
+                record(&worker, event).await;
+                let writes = meter.take();
+                let cost = units(&writes);
+                println!("{user}: a {what} costs {cost}: {writes:?}");
+                let calls: Vec<&str> = writes.iter().map(|(name, _)| *name).collect();
+                assert_eq!(calls, expected, "{user}: {what}");
+                assert!(cost <= most, "{user}: {what}: {writes:?}");
+            }
+        }
+    }
 }

@@ -8,23 +8,30 @@
 mod common;
 
 use common::{
-    World, at, confirmed_from, delivered, password_reset, person, refused, signed_in, soon,
+    POLICY, World, at, confirmed_from, delivered, first_seen, greeting, password_reset, person,
+    policy, refused, signed_in, soon,
 };
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 use usher_events::{
     Envelope, EventId, LifecycleEvent, Personal, RefusalReason, SignUpContext, wire,
 };
+use usher_shared::clock::Clock;
 use usher_shared::port::Store;
 use usher_shared::user::User;
 use usher_worker::Worker;
 use usher_worker::batch::Message;
+use usher_worker::story::Outcome;
 
 /// Who the histories are about.
 const USERS: [&str; 3] = ["ada", "bob", "eve"];
 /// Their addresses: of no organization, of one with a role of its own, of a role alone, of none.
 const DOMAINS: [&str; 4] = ["home.example", "acme.example", "root.example", "acme.test"];
+
+/// After so long a first-seen user's welcome is due.
+const DELAY: Duration = Duration::from_secs(61 * 60);
 
 /// What happened to one user.
 #[derive(Clone, Debug)]
@@ -41,6 +48,7 @@ struct Happened {
 #[derive(Clone, Copy, Debug)]
 enum What {
     Confirmed,
+    FirstSeen,
     SignedIn,
     PasswordReset,
     Refused(RefusalReason),
@@ -56,6 +64,7 @@ impl Happened {
         let now = at(self.when);
         match self.what {
             What::Confirmed => confirmed_from(user, person, SignUpContext::default(), now),
+            What::FirstSeen => first_seen(user, person, now),
             What::SignedIn => signed_in(user, person, now),
             What::PasswordReset => password_reset(user, person, now),
             What::Refused(reason) => refused(user, reason, now),
@@ -66,6 +75,7 @@ impl Happened {
 fn happened() -> impl Strategy<Value = Happened> {
     let what = prop_oneof![
         2 => Just(What::Confirmed),
+        2 => Just(What::FirstSeen),
         4 => Just(What::SignedIn),
         2 => Just(What::PasswordReset),
         1 => Just(What::Refused(RefusalReason::UserSuspended)),
@@ -99,18 +109,24 @@ struct Way {
     cuts: Vec<usize>,
     /// Whether two workers work on neighboring batches at once.
     at_once: bool,
+    /// After which batches so much time passes that whatever waits is due, over and over.
+    pauses: Vec<bool>,
 }
 
 fn way() -> impl Strategy<Value = Way> {
     let deliveries = prop::collection::vec(any::<prop::sample::Index>(), 0..8);
     let order = prop::collection::vec(any::<u16>(), 12);
     let cuts = prop::collection::vec(1..6usize, 1..4);
-    (deliveries, order, cuts, any::<bool>()).prop_map(|(deliveries, order, cuts, at_once)| Way {
-        deliveries,
-        order,
-        cuts,
-        at_once,
-    })
+    let pauses = prop::collection::vec(any::<bool>(), 1..4);
+    (deliveries, order, cuts, any::<bool>(), pauses).prop_map(
+        |(deliveries, order, cuts, at_once, pauses)| Way {
+            deliveries,
+            order,
+            cuts,
+            at_once,
+            pauses,
+        },
+    )
 }
 
 impl Way {
@@ -146,16 +162,17 @@ struct Left {
     items: BTreeMap<String, String>,
     /// The ids in each log.
     log: BTreeMap<String, Vec<EventId>>,
-    /// To whom mails went.
+    /// To which users mails went. The address may differ: of two announcements either may send it.
     mails: Vec<String>,
     /// What the bus was told, without repeats.
     told: BTreeSet<String>,
 }
 
-async fn live(facts: &[String], way: &Way) -> Left {
-    let world = World::new().await;
+async fn live(facts: &[String], way: &Way, rules: &str) -> Left {
+    let world = World::under(policy(rules)).await;
     let workers = [world.worker(), world.worker()];
     let mut batches = way.batches(facts);
+    let mut pauses = way.pauses.iter().cycle();
     while !batches.is_empty() {
         let mut unfinished = Vec::new();
         for pair in batches.chunks(2) {
@@ -168,10 +185,23 @@ async fn live(facts: &[String], way: &Way) -> Left {
                 [first.await, second.await]
             };
             unfinished.extend(both.concat());
+            if pauses.next() == Some(&true) {
+                wait(&world, &workers[0]).await;
+            }
         }
         batches = unfinished.into_iter().map(|body| vec![body]).collect();
     }
+    wait(&world, &workers[1]).await;
+    let forever = world.here.clock.now().plus(100 * DELAY);
+    let due = world.here.stack.store.due(forever, 10).await.unwrap();
+    assert_eq!(due, [], "something is never done");
     left(&world).await
+}
+
+/// Waits until everything is due, and does it.
+async fn wait(world: &World, worker: &Worker) {
+    let outcomes = world.later(worker, DELAY).await;
+    assert!(outcomes.iter().all(Outcome::is_done), "{outcomes:?}");
 }
 
 /// Works on a batch and gives what has to come again.
@@ -209,7 +239,9 @@ async fn left(world: &World) -> Left {
     }
     for mail in world.mails() {
         let to = mail.lines().find(|line| line.starts_with("To:")).unwrap();
-        left.mails.push(to.to_owned());
+        let (to, _) = to.split_once('@').unwrap();
+        left.mails
+            .push(to.trim_start_matches("To:").trim().to_owned());
     }
     left.mails.sort();
     let told = world.told().into_iter();
@@ -251,17 +283,31 @@ fn any_order_any_repeats_and_any_batches_leave_the_same_users_and_one_mail_each(
         max_shrink_iters: 64,
         ..Config::default()
     };
-    let cases = (prop::collection::vec(happened(), 1..12), way(), way());
+    let greets = any::<bool>();
+    let cases = (
+        prop::collection::vec(happened(), 1..12),
+        way(),
+        way(),
+        greets,
+    );
     let mut runner = TestRunner::new(config);
-    let run = runner.run(&cases, |(history, one_way, another)| {
+    let run = runner.run(&cases, |(history, one_way, another, greets)| {
+        let rules = if greets {
+            greeting()
+        } else {
+            POLICY.to_owned()
+        };
         let facts = facts(&history);
         let bodies: Vec<String> = facts.iter().map(wire::encode).collect();
-        let (one, other) = runtime
-            .block_on(async { tokio::join!(live(&bodies, &one_way), live(&bodies, &another)) });
+        let (one, other) = runtime.block_on(async {
+            let one = live(&bodies, &one_way, &rules);
+            tokio::join!(one, live(&bodies, &another, &rules))
+        });
         prop_assert_eq!(&one, &other);
 
-        let owed = facts.iter().filter(|fact| owes_a_mail(fact)).count();
-        prop_assert_eq!(one.mails.len(), owed);
+        let owed = facts.iter().filter(|fact| owes_a_mail(fact, greets));
+        let owed: BTreeSet<&str> = owed.map(|fact| fact.subject.as_str()).collect();
+        prop_assert_eq!(&one.mails, &Vec::from_iter(owed));
         let recorded: BTreeSet<EventId> = one.log.values().flatten().copied().collect();
         prop_assert_eq!(
             recorded.len(),
@@ -273,10 +319,12 @@ fn any_order_any_repeats_and_any_batches_leave_the_same_users_and_one_mail_each(
     run.unwrap_or_else(|failure| panic!("{failure}"));
 }
 
-/// A confirmation of somebody whose address is known to be theirs.
-fn owes_a_mail(fact: &Envelope<LifecycleEvent>) -> bool {
+/// An announcement of somebody whose address is known to be theirs; a confirmation, unless everybody
+/// is greeted.
+fn owes_a_mail(fact: &Envelope<LifecycleEvent>, greets: bool) -> bool {
     match &fact.event {
         LifecycleEvent::SignUpConfirmed(event) => event.person.email_verified,
+        LifecycleEvent::FirstSeen(event) => greets && event.person.email_verified,
         _ => false,
     }
 }

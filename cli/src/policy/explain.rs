@@ -192,10 +192,14 @@ fn afterwards(
                 lease: None,
                 recorded_at: now,
             };
-            Some(project::next(policy, before, &commit).user)
+            Some(project::next(policy, before, &commit, &[]).user)
         }
     };
-    let kept = matches!(fact.event, LifecycleEvent::SignUpConfirmed(_)) && policy.profile.create;
+    let announces = matches!(
+        fact.event,
+        LifecycleEvent::SignUpConfirmed(_) | LifecycleEvent::FirstSeen(_)
+    );
+    let kept = announces && policy.profile.create;
     Afterwards {
         fact,
         steps,

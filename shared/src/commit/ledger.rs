@@ -55,7 +55,7 @@ pub enum Entry {
         due: Time,
         /// How many tries there were.
         attempts: u32,
-        /// Why the last one failed.
+        /// Why the last one failed; [`Entry::later`] says what stands there before the first.
         fault: String,
     },
     /// Given up.
@@ -94,6 +94,15 @@ impl Entry {
         match self {
             Self::Deferred { attempts, .. } => *attempts,
             Self::Owed | Self::Done { .. } | Self::Failed { .. } | Self::Anothers { .. } => 0,
+        }
+    }
+
+    /// The entry of an effect that nobody is to try before this instant; its fault is `too_early`.
+    pub fn later(due: Time) -> Self {
+        Self::Deferred {
+            due,
+            attempts: 0,
+            fault: "too_early".to_owned(),
         }
     }
 
@@ -153,14 +162,15 @@ impl Ledger {
             .map(|(kind, _)| kind)
     }
 
+    /// Whether there is a once-effect that may be performed at once.
+    pub fn owes_now(&self) -> bool {
+        self.entries()
+            .any(|(kind, entry)| kind.is_once() && *entry == Entry::Owed)
+    }
+
     /// The earliest instant at which something set aside is to be tried again.
     pub fn due(&self) -> Option<Time> {
         self.entries().filter_map(|(_, entry)| entry.due()).min()
-    }
-
-    /// Whether there is nothing in it.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
     }
 }
 
@@ -221,6 +231,18 @@ mod tests {
         }
         assert!(lease.outlasts(at(89), call) && !lease.outlasts(at(90), call));
         assert!(lease.has_expired(at(102)) && !lease.has_expired(at(101)));
+    }
+
+    #[test]
+    fn what_is_owed_later_is_open_and_due_and_not_owed_now() {
+        let kind = EffectKind::WelcomeMail;
+        let mut ledger = Ledger::default();
+        ledger.set(kind, Entry::later(at(60)));
+        assert_eq!(ledger.due(), Some(at(60)));
+        assert_eq!(ledger.open_once().collect::<Vec<_>>(), [kind]);
+        assert!(!ledger.owes_now() && Ledger::owing([kind]).owes_now());
+        let failed = Entry::later(at(60)).deferred(at(70), FaultKind::Throttled);
+        assert_eq!((failed.attempts(), failed.due()), (1, Some(at(130))));
     }
 
     #[test]

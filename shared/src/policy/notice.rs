@@ -31,14 +31,16 @@ pub enum Nothing {
     NotSaid,
     /// It is what is recorded.
     Unchanged,
+    /// Nothing has announced the user, and the confirmation of a sign-up with an invite is awaited, or
+    /// may be: whoever asks knows that.
+    Awaited,
 }
 
 /// What is to be told of a user for whom a token is made, if anything; `seen` is normalized.
 ///
 /// Of two things the first counts: it carries the attributes as well. While the store is down nobody
 /// can tell what is new. Where no profiles are kept nothing of the person is, and so nothing of it
-/// changes; a user is new then while there is no item at all. An event that says nothing of the
-/// person takes nothing away.
+/// changes. An event that says nothing of the person takes nothing away.
 pub fn notice(policy: &Policy, user: UserRead<'_>, seen: &Person) -> Option<Notice> {
     look(policy, user, seen).ok()
 }
@@ -48,11 +50,13 @@ pub fn look(policy: &Policy, user: UserRead<'_>, seen: &Person) -> Result<Notice
     let user = match user {
         UserRead::StoreDown => return Err(Nothing::StoreDown),
         UserRead::Absent => return Ok(Notice::FirstSeen),
-        UserRead::Found(_) if !policy.profile.create => return Err(Nothing::NoProfiles),
         UserRead::Found(user) => user,
     };
     if !user.is_announced() {
         return Ok(Notice::FirstSeen);
+    }
+    if !policy.profile.create {
+        return Err(Nothing::NoProfiles);
     }
     let recorded = user.person.as_ref().ok_or(Nothing::NotRecorded)?;
     match () {
@@ -81,6 +85,9 @@ pub fn explain(looked: Result<Notice, Nothing>) -> Step {
                 Nothing::NotRecorded => "the record says nothing of the person",
                 Nothing::NotSaid => "the event says nothing of the person",
                 Nothing::Unchanged => "the attributes are those that are recorded",
+                Nothing::Awaited => {
+                    "the confirmation of a sign-up with an invite is awaited, or may be"
+                }
             };
             because(Said::Nothing, why.to_owned())
         }
@@ -91,7 +98,7 @@ pub fn explain(looked: Result<Notice, Nothing>) -> Step {
 mod tests {
     use super::*;
     use crate::user::{Register, User};
-    use usher_events::{EventId, Personal};
+    use usher_events::{EventId, Personal, RoleSource};
     use uuid::Uuid;
 
     fn ada(email: &str) -> Person {
@@ -180,9 +187,15 @@ mod tests {
         let mut policy = Policy::default();
         policy.profile.create = false;
         let seen = ada("ada@example.com");
-        let rights = User::default();
-        assert_eq!(notice(&policy, UserRead::Found(&rights), &seen), None);
         let first = Some(Notice::FirstSeen);
+        let mut rights = User::default();
         assert_eq!(notice(&policy, UserRead::Absent, &seen), first);
+        assert_eq!(notice(&policy, UserRead::Found(&rights), &seen), first);
+        let role = Register::new(None, at(1), EventId::from_uuid(Uuid::nil()));
+        rights.roles.insert(RoleSource::Domain, role.clone());
+        assert_eq!(notice(&policy, UserRead::Found(&rights), &seen), first);
+        // What announces a user gives the default role, and that is kept.
+        rights.roles.insert(RoleSource::Default, role);
+        assert_eq!(notice(&policy, UserRead::Found(&rights), &seen), None);
     }
 }

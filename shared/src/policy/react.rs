@@ -3,6 +3,7 @@
 use super::trace::{Question, Said, Step};
 use super::{DomainOrganization, Findings, Policy, person};
 use crate::commit::EffectKind;
+use std::time::Duration;
 use usher_events::{
     DecidedEvent, LifecycleEvent, OrganizationFounded, OrganizationJoined, OrganizationLeft,
     OrganizationSource, Person, Role, RoleAssigned, RoleSource,
@@ -15,24 +16,47 @@ pub struct Reaction {
     pub decided: Vec<DecidedEvent>,
     /// Which effects the ledger opens with.
     pub owes: Vec<EffectKind>,
+    /// Which it opens with to be performed only after so long, unless another event has claimed them
+    /// by then.
+    pub owes_later: Vec<(EffectKind, Duration)>,
 }
 
 /// Decides from the event, the policy and what was looked up, never from the user: that is what lets
 /// a repeat, an old event or another order of events come to the same end.
+///
+/// A user is announced by the confirmation, or by the first token that shows somebody whom no
+/// confirmation announces; either gives the default role. Welcomed is only who is confirmed, unless the
+/// policy asks for more: among users first seen may be a whole pool of old ones, and those who have
+/// just signed up have a confirmation under way that welcomes them better.
 ///
 /// Every event that carries a person says anew what each source gives that goes by the person, also
 /// where that is nothing: who leaves a list, a domain or an organization leaves what came with it.
 /// Attributes that users write for themselves, such as `custom:role`, give nothing.
 pub fn react(policy: &Policy, event: &LifecycleEvent, findings: &Findings) -> Reaction {
     let mut reaction = Reaction::default();
-    if let LifecycleEvent::SignUpConfirmed(confirmed) = event {
-        reaction.decided.push(assigned(
-            RoleSource::Default,
-            Some(policy.roles.default.clone()),
-        ));
-        if policy.mail.welcome && may_be_written_to(policy, &confirmed.person) {
+    if let LifecycleEvent::SignUpConfirmed(_) | LifecycleEvent::FirstSeen(_) = event {
+        let role = Some(policy.roles.default.clone());
+        reaction.decided.push(assigned(RoleSource::Default, role));
+    }
+    match event {
+        LifecycleEvent::SignUpConfirmed(event) if is_welcomed(policy, &event.person) => {
             reaction.owes.push(EffectKind::WelcomeMail);
         }
+        LifecycleEvent::FirstSeen(event)
+            if policy.mail.welcome_first_seen && is_welcomed(policy, &event.person) =>
+        {
+            let after = policy.mail.welcome_first_seen_delay;
+            reaction.owes_later.push((EffectKind::WelcomeMail, after));
+        }
+        LifecycleEvent::SignUpConfirmed(_)
+        | LifecycleEvent::FirstSeen(_)
+        | LifecycleEvent::SignUpRequested(_)
+        | LifecycleEvent::SignUpRefused(_)
+        | LifecycleEvent::PasswordReset(_)
+        | LifecycleEvent::SignedIn(_)
+        | LifecycleEvent::SignInRefused(_)
+        | LifecycleEvent::MessageRequested(_)
+        | LifecycleEvent::AttributesChanged(_) => {}
     }
     if let Some(person) = event.person() {
         reaction.decided.extend(by_person(policy, person, findings));
@@ -70,11 +94,22 @@ fn by_person(policy: &Policy, person: &Person, findings: &Findings) -> Vec<Decid
 /// each mail whether it is owed.
 pub fn explain(policy: &Policy, event: &LifecycleEvent, findings: &Findings) -> Vec<Step> {
     let mut steps = Vec::new();
-    if let LifecycleEvent::SignUpConfirmed(confirmed) = event {
+    let announced = match event {
+        LifecycleEvent::SignUpConfirmed(event) => Some(explain_welcome(policy, &event.person)),
+        LifecycleEvent::FirstSeen(event) => Some(explain_later_welcome(policy, &event.person)),
+        LifecycleEvent::SignUpRequested(_)
+        | LifecycleEvent::SignUpRefused(_)
+        | LifecycleEvent::PasswordReset(_)
+        | LifecycleEvent::SignedIn(_)
+        | LifecycleEvent::SignInRefused(_)
+        | LifecycleEvent::MessageRequested(_)
+        | LifecycleEvent::AttributesChanged(_) => None,
+    };
+    if let Some(welcome) = announced {
         let said = Said::gives(policy.roles.default.as_str());
-        let why = "every confirmed user has it until somebody gives another";
+        let why = "everybody has it from the first announcement until somebody gives another";
         steps.push(Step::new(Question::Role, "roles.default", said, why).named("default"));
-        steps.push(explain_welcome(policy, &confirmed.person));
+        steps.push(welcome);
     }
     let Some(person) = event.person() else {
         return steps;
@@ -99,7 +134,7 @@ pub fn explain(policy: &Policy, event: &LifecycleEvent, findings: &Findings) -> 
 }
 
 fn explain_welcome(policy: &Policy, person: &Person) -> Step {
-    let owed = policy.mail.welcome && may_be_written_to(policy, person);
+    let owed = is_welcomed(policy, person);
     let said = match owed {
         true => Said::gives(EffectKind::WelcomeMail.as_str()),
         false => Said::Nothing,
@@ -114,6 +149,25 @@ fn explain_welcome(policy: &Policy, person: &Person) -> Step {
         Err(doubt) => ("mail.welcome_unverified", format!("is false, and {doubt}")),
     };
     Step::new(Question::Owed, key, said, why).named(EffectKind::WelcomeMail.as_str())
+}
+
+fn explain_later_welcome(policy: &Policy, person: &Person) -> Step {
+    let key = "mail.welcome_first_seen";
+    let name = EffectKind::WelcomeMail.as_str();
+    if !policy.mail.welcome_first_seen {
+        let why = "is false, and no confirmation announces the user";
+        return Step::new(Question::Owed, key, Said::Nothing, why).named(name);
+    }
+    if !is_welcomed(policy, person) {
+        return explain_welcome(policy, person);
+    }
+    let minutes = policy.mail.welcome_first_seen_delay.as_secs() / 60;
+    let why = format!("after {minutes} minutes, unless a confirmation sends it before");
+    Step::new(Question::Owed, key, Said::gives(name), why).named(name)
+}
+
+fn is_welcomed(policy: &Policy, person: &Person) -> bool {
+    policy.mail.welcome && may_be_written_to(policy, person)
 }
 
 /// An address that nobody trustworthy has verified may be anybody's.

@@ -345,3 +345,17 @@ fn every_refusal_of_the_latest_hour_is_known_and_none_of_another() {
         assert_eq!(known, expected, "{reason:?} {seconds}");
     }
 }
+
+#[test]
+fn an_announcement_shows_also_where_nothing_but_rights_is_kept() {
+    let person = Person::default();
+    let client = None;
+    let first_seen = Recorded::Lifecycle(FirstSeen { client, person }.into());
+    let by_default = role(RoleSource::Default, Some("user"));
+    let by_domain = role(RoleSource::Domain, Some("manager"));
+    let of = |event, decided: &DecidedEvent| User::of(&commit(1, 1, event, vec![decided.clone()]));
+    assert!(of(first_seen.clone(), &by_default).is_announced());
+    assert!(of(first_seen.clone(), &by_default).rights().is_announced());
+    assert!(of(first_seen, &by_domain).is_announced());
+    assert!(!of(signed_in(), &by_domain).is_announced());
+}

@@ -1,8 +1,8 @@
 use super::*;
 use std::path::Path;
 use usher_events::{
-    ConfirmationRoute, Envelope, EventId, OrganizationId, Personal, PoolId, SignUpConfirmed, Sub,
-    Subject, Time,
+    ConfirmationRoute, Envelope, EventId, FirstSeen, OrganizationId, Personal, PoolId,
+    SignUpConfirmed, SignUpContext, Sub, Subject, Time,
 };
 use usher_shared::commit::Ledger;
 use usher_shared::policy::{Findings, MailTemplate, file, react};
@@ -64,13 +64,17 @@ fn person(email: &str, name: Option<&str>) -> Person {
 }
 
 fn commit(policy: &Policy, person: Person, context: SignUpContext) -> Commit {
-    let event = LifecycleEvent::from(SignUpConfirmed {
+    let event = SignUpConfirmed {
         route: ConfirmationRoute::SignUp,
         client: None,
         context,
         sign_up: None,
         person,
-    });
+    };
+    recorded(policy, event.into())
+}
+
+fn recorded(policy: &Policy, event: LifecycleEvent) -> Commit {
     let reaction = react::react(policy, &event, &Findings::default());
     let now: Time = "2026-01-02T03:04:05Z".parse().unwrap();
     Commit {
@@ -318,6 +322,21 @@ fn a_template_that_cannot_be_rendered_is_found_before_anybody_signs_up() {
     }
     let fine = "{% for n in range(2) %}{{ n }}{% endfor %}{% set x = app_name %}{{ x|upper }}";
     assert!(Templates::new(&with_template("s", fine, fine)).is_ok());
+}
+
+#[test]
+fn who_is_first_seen_is_welcomed_like_everybody_and_was_brought_by_nothing() {
+    let policy = policy();
+    let templates = Templates::new(&policy).unwrap();
+    let person = person("ada@acme.example", Some("Ada"));
+    let client = None;
+    let commit = recorded(&policy, FirstSeen { client, person }.into());
+    let mail = mail(&policy, &templates, &commit).unwrap();
+    assert_eq!(mail.to.expose(), "ada@acme.example");
+    assert_eq!(mail.subject, "Welcome to Example, Ada");
+    assert_eq!(tag_of(&mail, "account_type"), "business");
+    assert_eq!(tag_of(&mail, "source"), "first_seen");
+    assert!(!mail.text.contains("utm_content"), "{}", mail.text);
 }
 
 #[test]

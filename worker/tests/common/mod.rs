@@ -18,9 +18,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 use usher_events::{
-    ConfirmationRoute, Envelope, EventId, InviteId, LifecycleEvent, PasswordReset, Person,
-    Personal, PoolId, RefusalReason, SignInRefused, SignUpConfirmed, SignUpContext, SignUpRefused,
-    SignUpRoute, SignedIn, Sub, Subject, Time, identity, wire,
+    ConfirmationRoute, Envelope, EventId, FirstSeen, InviteId, LifecycleEvent, PasswordReset,
+    Person, Personal, PoolId, RefusalReason, SignInRefused, SignUpConfirmed, SignUpContext,
+    SignUpRefused, SignUpRoute, SignedIn, Sub, Subject, Time, identity, wire,
 };
 use usher_shared::chance;
 use usher_shared::commit::{Commit, Recorded};
@@ -61,6 +61,11 @@ account_type = "business"
 
 /// Long enough for a debug build on a busy machine.
 pub const PLENTY: Duration = Duration::from_secs(120);
+
+/// The same where whoever is first seen is welcomed, after an hour.
+pub fn greeting() -> String {
+    POLICY.replace("[mail]\n", "[mail]\nwelcome_first_seen = true\n")
+}
 
 pub type Item = HashMap<String, AttributeValue>;
 
@@ -300,6 +305,14 @@ pub fn confirmed_from(
         sign_up: None,
         person,
     });
+    let id = identity::once(&pool(), &sub(user), &event);
+    envelope(id, sub(user), time, event)
+}
+
+/// Told by a token that knows of no announcement.
+pub fn first_seen(user: &str, person: Person, time: Time) -> Envelope<LifecycleEvent> {
+    let client = None;
+    let event = LifecycleEvent::from(FirstSeen { client, person });
     let id = identity::once(&pool(), &sub(user), &event);
     envelope(id, sub(user), time, event)
 }

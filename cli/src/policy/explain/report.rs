@@ -159,10 +159,15 @@ impl Report {
         let decided =
             decided.map(|decided| json!({ "type": decided.name(), "data": decided.to_data() }));
         let owes = after.reaction.owes.iter().map(|kind| kind.as_str());
+        let later = after.reaction.owes_later.iter();
+        let later = later.map(
+            |(kind, after)| json!({ "effect": kind.as_str(), "after_min": after.as_secs() / 60 }),
+        );
         json!({
             "steps": after.steps.iter().map(|step| self.step(step)).collect::<Vec<_>>(),
             "decided": decided.collect::<Vec<_>>(),
             "owes": owes.collect::<Vec<_>>(),
+            "owes_later": later.collect::<Vec<_>>(),
             "gives_settings": after.gives_settings,
             "tells_the_bus": after.on_bus,
             "user": after.user.as_ref().map(user),

@@ -4,12 +4,17 @@ use super::section::Section;
 use super::{Read, texts};
 use crate::policy::{Domain, MailRules, MailTemplate};
 use std::io;
+use std::ops::RangeInclusive;
 use std::path::{Component, Path};
+use std::time::Duration;
 
 /// Longest `Name <address>`, in characters: what SES takes.
 const LONGEST_ADDRESS: usize = 320;
 /// Longest name of the application, in characters: it stands in subjects.
 const LONGEST_APP_NAME: usize = 100;
+/// Below five minutes a queue that is merely busy lets the welcome overtake the confirmation; who is
+/// greeted more than a week after the first sign-in takes the mail for a mistake.
+const DELAY_MIN: RangeInclusive<u32> = 5..=10_080;
 /// Longest subject, in characters, before values are put in; longer ones are cut in every inbox.
 const LONGEST_SUBJECT: usize = 200;
 
@@ -29,9 +34,13 @@ pub(super) fn mail(section: &Section<'_>, base: &Path, read: Read<'_>) -> MailRu
         let template = template(section, base, read);
         Some((account_type(section, name)?, template))
     });
+    let welcome = welcome(section);
+    let delay_min = section.number("welcome_first_seen_delay_min", DELAY_MIN, "min", 60);
     MailRules {
-        welcome: welcome(section),
+        welcome,
         welcome_unverified: welcome_unverified(section),
+        welcome_first_seen: welcome_first_seen(section, welcome),
+        welcome_first_seen_delay: Duration::from_secs(60 * u64::from(delay_min)),
         reply_to: section
             .filled("reply_to")
             .and_then(|found| address(section, found)),
@@ -49,6 +58,23 @@ fn welcome_unverified(section: &Section<'_>) -> bool {
         section.warn_key(
             "welcome_unverified",
             "whoever signs up with somebody else's address has a mail sent there",
+        );
+    }
+    on
+}
+
+/// `welcome` is whether there is a welcome mail at all.
+fn welcome_first_seen(section: &Section<'_>, welcome: bool) -> bool {
+    let on = section.flag("welcome_first_seen", false);
+    if on && !welcome {
+        section.report_key(
+            "welcome_first_seen",
+            "welcomes nobody while there is no welcome mail; set from and app_url, or leave it out",
+        );
+    } else if on {
+        section.warn_key(
+            "welcome_first_seen",
+            "everybody who was in the pool before usher is sent a welcome after the next sign-in or refresh",
         );
     }
     on

@@ -63,6 +63,11 @@ fn signed_in(person: Person) -> LifecycleEvent {
     .into()
 }
 
+fn first_seen(person: Person) -> LifecycleEvent {
+    let client = None;
+    FirstSeen { client, person }.into()
+}
+
 fn role(source: RoleSource, role: Option<&str>) -> DecidedEvent {
     RoleAssigned {
         source,
@@ -107,6 +112,45 @@ fn a_confirmation_gives_the_default_role_and_owes_a_welcome() {
         &[role(ByDefault, Some("user")), role(ByDomain, None), left()],
         &[EffectKind::WelcomeMail],
     );
+}
+
+#[test]
+fn who_is_first_seen_has_the_default_role_and_what_the_address_brings_and_no_welcome() {
+    let by_default = role(ByDefault, Some("user"));
+    let of_acme = [by_default.clone(), role(ByDomain, Some("manager")), acme()];
+    check(&first_seen(person("ada@acme.example")), &of_acme, &[]);
+    let event = first_seen(person("ada@other.example"));
+    check(&event, &[by_default, role(ByDomain, None), left()], &[]);
+    assert_eq!(react(&policy(), &event).owes_later, []);
+}
+
+#[test]
+fn where_the_policy_asks_who_is_first_seen_is_welcomed_later_under_the_rules_of_a_confirmation() {
+    let mut greeting = policy();
+    greeting.mail.welcome_first_seen = true;
+    greeting.mail.welcome_first_seen_delay = Duration::from_secs(7 * 60);
+    let later = [(EffectKind::WelcomeMail, Duration::from_secs(7 * 60))];
+    let reaction = react(&greeting, &first_seen(person("ada@acme.example")));
+    assert_eq!(
+        (reaction.owes, &reaction.owes_later[..]),
+        (vec![], &later[..])
+    );
+    let reaction = react(&greeting, &confirmed(person("ada@acme.example")));
+    assert_eq!(reaction.owes, [EffectKind::WelcomeMail]);
+    assert_eq!(reaction.owes_later, []);
+    let unverified = Person {
+        email_verified: false,
+        ..person("ada@acme.example")
+    };
+    for nobody in [unverified.clone(), Person::default()] {
+        assert_eq!(react(&greeting, &first_seen(nobody)).owes_later, []);
+    }
+    let mut trusting = greeting.clone();
+    trusting.mail.welcome_unverified = true;
+    assert_eq!(react(&trusting, &first_seen(unverified)).owes_later, later);
+    greeting.mail.welcome = false;
+    let event = first_seen(person("ada@acme.example"));
+    assert_eq!(react(&greeting, &event).owes_later, []);
 }
 
 #[test]
@@ -233,6 +277,7 @@ fn a_repeat_of_an_event_decides_and_owes_the_same() {
 fn each_source_speaks_at_most_once_in_one_reaction() {
     for event in [
         confirmed(person("ada@acme.example")),
+        first_seen(person("ada@acme.example")),
         signed_in(Person::default()),
     ] {
         let decided = react(&policy(), &event).decided;

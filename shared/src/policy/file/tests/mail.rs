@@ -210,3 +210,48 @@ fn the_owner_is_told_what_mail_to_unverified_addresses_means() {
     );
     assert_eq!(warned_of("[mail]\n"), Vec::<String>::new());
 }
+
+#[test]
+fn whoever_is_first_seen_is_welcomed_only_if_asked_for_and_after_an_hour_unless_said_otherwise() {
+    let minutes = |text: &str| {
+        let mail = policy_of(&format!("[mail]\n{BOTH}{text}")).mail;
+        let delay = mail.welcome_first_seen_delay;
+        (mail.welcome_first_seen, delay.as_secs() / 60)
+    };
+    assert_eq!(minutes(""), (false, 60));
+    assert_eq!(minutes("welcome_first_seen = true\n"), (true, 60));
+    for delay in [5, 10_080] {
+        let text = format!("welcome_first_seen_delay_min = {delay}\n");
+        assert_eq!(minutes(&text), (false, delay));
+    }
+    for delay in [0, 4, 10_081] {
+        let text = format!("[mail]\nwelcome_first_seen_delay_min = {delay}\n");
+        let expected = format!(
+            "line 2: mail.welcome_first_seen_delay_min: must be 5 to 10080 min, and is {delay}"
+        );
+        assert_eq!(wrong_with(&text), [expected]);
+    }
+}
+
+#[test]
+fn to_welcome_whoever_is_first_seen_needs_a_welcome_mail() {
+    for off in ["", "welcome = false\n"] {
+        let text = format!("[mail]\nwelcome_first_seen = true\n{off}");
+        assert_eq!(
+            wrong_with(&text),
+            [
+                "line 2: mail.welcome_first_seen: welcomes nobody while there is no welcome mail; set from and app_url, or leave it out"
+            ]
+        );
+    }
+}
+
+#[test]
+fn the_owner_is_told_that_a_pool_of_old_users_would_be_welcomed() {
+    assert_eq!(
+        warned_of(&format!("[mail]\n{BOTH}welcome_first_seen = true\n")),
+        [
+            "line 4: mail.welcome_first_seen: everybody who was in the pool before usher is sent a welcome after the next sign-in or refresh"
+        ]
+    );
+}
