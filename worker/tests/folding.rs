@@ -241,7 +241,7 @@ async fn left(world: &World) -> Left {
         let to = mail.lines().find(|line| line.starts_with("To:")).unwrap();
         let (to, _) = to.split_once('@').unwrap();
         left.mails
-            .push(to.trim_start_matches("To:").trim().to_owned());
+            .extend(to.rsplit(['<', ' ']).next().map(str::to_owned));
     }
     left.mails.sort();
     let told = world.told().into_iter();
