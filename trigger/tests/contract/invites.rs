@@ -1,15 +1,21 @@
 //! Who is let in by an invite, what that costs, and what the first token shows of it.
 
 use crate::sources::{given_under, published};
-use crate::world::{Mood, Places, SUB, changed, fixture, now, policy, refusal, response};
+use crate::world::{Mood, Places, SUB, changed, commit, fixture, given_role, now, policy};
+use crate::world::{refusal, response};
 use serde_json::{Value, json};
+use std::sync::Arc;
 use std::time::Duration;
-use usher_events::{InviteId, LifecycleEvent, PoolId, RefusalReason, Role, SignUpKey, Sub, Time};
+use usher_events::{
+    Fact, InviteId, LifecycleEvent, PasswordReset, Person, PoolId, RefusalReason, Role,
+    RoleAssigned, RoleSource, SignUpKey, Sub, Time,
+};
+use usher_shared::commit::{Commit, Recorded};
 use usher_shared::digest::Secret;
 use usher_shared::disposition::FaultKind;
 use usher_shared::invite::{Code, Grants, Invite, Terms};
 use usher_shared::sign_up::SignUp;
-use usher_trigger::Decision;
+use usher_trigger::{Decision, Handled};
 
 const ALWAYS: &str = "[sign_up]\ninvite = 'always'\n";
 const OPTIONAL: &str = "[sign_up]\ninvite = 'optional'\n";
@@ -321,21 +327,117 @@ async fn the_first_sign_in_goes_by_the_hours_of_the_role_that_the_invite_brings(
     }
 }
 
+const TOKEN: &str = "TokenGeneration_Authentication";
+
+/// A token for the fixtures' user, of whom this is recorded, and for whose sign-up a use is held.
+async fn token_for(rules: &str, recorded: &[Commit]) -> (Handled, Arc<Places>) {
+    let mut places = with(invite(1));
+    hold(&places, &key_of(&fixture(TOKEN)), EMAIL, None);
+    if !recorded.is_empty() {
+        places.users = Places::knowing(recorded).users;
+    }
+    given_under(policy(rules), places, &fixture(TOKEN)).await
+}
+
+/// What a token of the fixtures' user shows, as it is recorded.
+async fn seen() -> Commit {
+    let (handled, _) = given_under(policy(""), Places::new(), &fixture(TOKEN)).await;
+    let event = published(&handled).unwrap().clone();
+    assert_eq!(event.name(), "first_seen");
+    commit(Recorded::Lifecycle(event), now())
+}
+
 #[tokio::test]
-async fn a_token_asks_for_the_sign_up_only_while_nothing_is_recorded_of_its_user() {
-    let source = "TokenGeneration_Authentication";
-    let key = key_of(&fixture(source));
-    let recorded = crate::world::refused(RefusalReason::UserSuspended, "2026-01-01T00:00:00Z");
-    for (rules, known) in [(OPTIONAL, true), ("", false)] {
-        let mut places = with(invite(1));
-        hold(&places, &key, EMAIL, None);
-        if known {
-            places.users = Places::knowing(std::slice::from_ref(&recorded)).users;
+async fn a_token_asks_for_the_sign_up_until_an_announcement_of_its_user_is_recorded() {
+    let refused = crate::world::refused(RefusalReason::UserSuspended, "2026-01-01T00:00:00Z");
+    let reset = LifecycleEvent::from(PasswordReset {
+        client: None,
+        person: Person::default(),
+    });
+    let reset = commit(Recorded::Lifecycle(reset), before());
+    let mut by_role = refused.clone();
+    by_role.decided = vec![
+        RoleAssigned {
+            source: RoleSource::Default,
+            role: Role::new("user").ok(),
         }
-        let (handled, places) = given_under(policy(rules), places, &fixture(source)).await;
+        .into(),
+    ];
+    for (what, recorded, rules, role, asked) in [
+        ("nothing", vec![], OPTIONAL, "manager", &["sign_up"][..]),
+        (
+            "a refusal",
+            vec![refused],
+            OPTIONAL,
+            "manager",
+            &["sign_up"],
+        ),
+        ("a reset", vec![reset], OPTIONAL, "manager", &["sign_up"]),
+        (
+            "an operator's role",
+            vec![given_role("guest")],
+            OPTIONAL,
+            "guest",
+            &["sign_up"],
+        ),
+        ("first seen", vec![seen().await], OPTIONAL, "user", &[]),
+        (
+            "announced without a profile",
+            vec![by_role],
+            OPTIONAL,
+            "user",
+            &[],
+        ),
+        ("no invites", vec![], "", "user", &[]),
+    ] {
+        let (handled, places) = token_for(rules, &recorded).await;
         let said = response(&handled).to_string();
-        assert!(said.contains(r#""role":"user""#), "{said}");
-        assert!(calls(&places).is_empty());
+        let expected = format!(r#""role":"{role}""#);
+        assert!(said.contains(&expected), "{what}: {said}");
+        assert_eq!(calls(&places), asked, "{what}");
+    }
+}
+
+/// Recorded before the confirmation, it would hide from later tokens what the invite brings.
+#[tokio::test]
+async fn whoever_waits_for_a_confirmation_with_an_invite_is_not_first_seen() {
+    let (handled, _) = token_for(OPTIONAL, &[]).await;
+    assert!(handled.published.is_none(), "{handled:?}");
+    let (handled, _) = token_for("", &[]).await;
+    assert_eq!(published(&handled).map(Fact::name), Some("first_seen"));
+    // Somebody else's, or over: there is no confirmation to wait for.
+    let key = key_of(&fixture(TOKEN));
+    for (email, redeemed_by, until) in [
+        ("bob@example.com", None, None),
+        (EMAIL, Some("another"), None),
+        (EMAIL, None, Some(before())),
+    ] {
+        let places = with(invite(1));
+        hold(&places, &key, email, redeemed_by);
+        if let (Some(until), Some(sign_up)) = (until, places.sign_ups.lock().unwrap().get_mut(&key))
+        {
+            sign_up.held.as_mut().unwrap().until = until;
+        }
+        let (handled, _) = given_under(policy(OPTIONAL), places, &fixture(TOKEN)).await;
+        assert_eq!(
+            published(&handled).map(Fact::name),
+            Some("first_seen"),
+            "{email}"
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_nobody_can_tell_whether_a_confirmation_will_come_nobody_is_first_seen() {
+    for mood in [Mood::Hangs, Mood::Fails(FaultKind::Unavailable)] {
+        let places = Places {
+            reading_sign_ups: mood,
+            ..with(invite(1))
+        };
+        let (handled, places) = given_under(policy(OPTIONAL), places, &fixture(TOKEN)).await;
+        assert!(response(&handled).to_string().contains(r#""role":"user""#));
+        assert!(handled.published.is_none(), "{mood:?}");
+        assert_eq!(calls(&places), ["sign_up"]);
     }
 }
 

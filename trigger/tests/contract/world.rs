@@ -76,6 +76,8 @@ impl Mood {
 /// A queue, a bus and a table in one, which keep what they are given.
 pub(crate) struct Places {
     pub(crate) reading: Mood,
+    /// The same of sign-ups alone, where the rest of the table is well.
+    pub(crate) reading_sign_ups: Mood,
     pub(crate) queue: Mood,
     pub(crate) bus: Mood,
     pub(crate) spill: Mood,
@@ -102,6 +104,7 @@ impl Places {
     pub(crate) fn new() -> Self {
         Self {
             reading: Mood::Well,
+            reading_sign_ups: Mood::Well,
             queue: Mood::Well,
             bus: Mood::Well,
             spill: Mood::Well,
@@ -185,6 +188,7 @@ impl Invites for Places {
 
     async fn sign_up(&self, key: &SignUpKey) -> Result<Option<SignUp>, Fault> {
         self.about_invites("sign_up").await?;
+        self.reading_sign_ups.show("sign_up").await?;
         Ok(self.sign_ups.lock().unwrap().get(key).cloned())
     }
 
