@@ -307,14 +307,8 @@ impl Watcher for Dying {
     }
 }
 
-/// What comes to the workers: an event, or the sweep after the delay.
-enum Comes {
-    Event(Envelope<LifecycleEvent>),
-    Sweep,
-}
-
-/// Lives through this with a worker that dies at one call while it works on one of these, and others
-/// that do not. Gives the call at which it died, and how many mails there are.
+/// Lives through this, and the sweep after the delay, with a worker that dies at one call while it
+/// works on one of these, and others that do not. Gives the call at which it died, and how many mails there are.
 async fn lived(
     world: &World,
     events: &[Envelope<LifecycleEvent>],
@@ -335,28 +329,21 @@ async fn lived(
         mailer: post.clone(),
         ..world.worker()
     };
-    let comes = events.iter().cloned().map(Comes::Event);
-    for (place, comes) in comes.chain([Comes::Sweep]).enumerate() {
-        let first = if place == dying_at { &mortal } else { &other };
-        match comes {
-            Comes::Event(event) => {
-                let messages = [message(&wire::encode(&event))];
-                let mut outcomes = first.work(&messages, soon()).await;
-                while !outcomes[0].is_done() {
-                    world.here.clock.advance(A_LEASE);
-                    outcomes = other.work(&messages, soon()).await;
-                }
-            }
-            Comes::Sweep => {
-                world.here.clock.advance(2 * MOST_OF_AN_HOUR);
-                other.sweep().await.unwrap();
-                world.drain(first).await;
-                while !due(world).await.is_empty() {
-                    let outcomes = world.later(&other, QUARTER).await;
-                    assert!(outcomes.iter().all(Outcome::is_done));
-                }
-            }
+    let whose = |place| if place == dying_at { &mortal } else { &other };
+    for (place, event) in events.iter().enumerate() {
+        let messages = [message(&wire::encode(event))];
+        let mut outcomes = whose(place).work(&messages, soon()).await;
+        while !outcomes[0].is_done() {
+            world.here.clock.advance(A_LEASE);
+            outcomes = other.work(&messages, soon()).await;
         }
+    }
+    world.here.clock.advance(2 * MOST_OF_AN_HOUR);
+    other.sweep().await.unwrap();
+    world.drain(whose(events.len())).await;
+    while !due(world).await.is_empty() {
+        let outcomes = world.later(&other, QUARTER).await;
+        assert!(outcomes.iter().all(Outcome::is_done));
     }
     let user = events[0].subject.as_str();
     let commits = world.commits(user).await;
@@ -370,12 +357,13 @@ async fn lived(
     (died_at, post.accepted())
 }
 
+type Made = fn(&str) -> Envelope<LifecycleEvent>;
+
 #[tokio::test]
 async fn a_worker_that_dies_at_any_call_sends_no_second_welcome_and_keeps_none_back() {
     let world = greeting_world().await;
     let mut deaths = 0;
-    let ways: [&[fn(&str) -> Envelope<LifecycleEvent>]; 3] =
-        [&[seen, welcome], &[welcome, seen], &[seen]];
+    let ways: [&[Made]; 3] = [&[seen, welcome], &[welcome, seen], &[seen]];
     for (way, made) in ways.iter().enumerate() {
         for dying_at in 0..=made.len() {
             for at in 0.. {
