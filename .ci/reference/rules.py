@@ -163,6 +163,26 @@ class Rules(Case):
         self.assertEqual(access["role"], "user")
         self.assertFalse(set(access["scope"].split()) & SCOPES)
 
+    def test_who_is_suspended_is_disabled_in_the_pool_and_its_sessions_are_over(self) -> None:
+        email = self.address()
+        pool = self.world.sign_in_pool
+        sub = pool.sign_up(email)
+        pool.confirm(email)
+        tokens = pool.sign_in(email)
+        wait_for("the user", lambda: self.world.item(sub, "USER"))
+        named = ("--pool", pool.id)
+        done = self.world.operator.user("suspend", sub, "--confirm", *named)
+        self.assertEqual(done["in_pool"], "disabled")
+        self.assertFalse(pool.is_enabled(email))
+        with self.assertRaises(ClientError) as refused:
+            pool.refresh(tokens["RefreshToken"])
+        # The pool itself, which then does not come to ask the trigger.
+        self.assertNotIn(SIGN_IN_REFUSAL, str(refused.exception))
+        done = self.world.operator.user("reinstate", sub, *named)
+        self.assertEqual(done["in_pool"], "enabled")
+        self.assertTrue(pool.is_enabled(email))
+        self.assertEqual(claims(pool.sign_in(email)["IdToken"])["role"], "manager")
+
     def test_a_suspended_user_gets_no_token_by_srp(self) -> None:
         email = self.address()
         pool = self.world.sign_in_pool

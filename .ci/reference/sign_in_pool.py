@@ -59,6 +59,11 @@ class SignInPool:
             UserAttributes=named(email_verified="true"),
         )
 
+    def is_enabled(self, email: str) -> bool:
+        """Whether the pool lets the user sign in."""
+        user = self.cognito.admin_get_user(UserPoolId=self.id, Username=email)
+        return user["Enabled"]
+
     def invite(self, email: str, **attributes: str) -> None:
         """Creates a user as an administrator does, and has the pool send the invitation."""
         self.cognito.admin_create_user(

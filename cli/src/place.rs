@@ -3,13 +3,16 @@
 use anyhow::Context;
 use std::path::PathBuf;
 use std::sync::Arc;
+use usher_events::PoolId;
 use usher_shared::aws::{Clients, Timeouts};
 use usher_shared::clock::WallClock;
+use usher_shared::cognito_idp::CognitoPools;
 use usher_shared::config::TableConfig;
 use usher_shared::digest::Secret;
 use usher_shared::dynamodb::Table;
 use usher_shared::embedded::{QueueLimits, Stack};
 use usher_shared::policy::Policy;
+use usher_shared::port::UserPools;
 use usher_shared::secret::Keepers;
 use usher_shared::secrets_manager::SecretsManager;
 use usher_shared::ssm::ParameterStore;
@@ -26,8 +29,8 @@ pub struct Place {
         conflicts_with = "aws"
     )]
     dir: PathBuf,
-    /// Works on the deployment that USHER_TABLE, USHER_SECRET and REGION name, with your own AWS
-    /// credentials
+    /// Works on the deployment that USHER_TABLE, USHER_SECRET, USHER_POOL and REGION name, with your
+    /// own AWS credentials
     #[arg(long)]
     aws: bool,
 }
@@ -38,7 +41,17 @@ pub struct Opened {
     pub table: Table,
     /// Its secret.
     pub secret: Secret,
+    /// Its user pools; `None` on this machine, which has none.
+    pub pools: Option<Pools>,
     stack: Option<Stack>,
+}
+
+/// The user pools of a deployment.
+pub struct Pools {
+    /// Reaches them.
+    pub service: Arc<dyn UserPools>,
+    /// The one that USHER_POOL names.
+    pub configured: Option<PoolId>,
 }
 
 impl Place {
@@ -55,6 +68,7 @@ impl Place {
         Ok(Opened {
             table: stack.store.clone(),
             secret: stack.secret.clone(),
+            pools: None,
             stack: Some(stack),
         })
     }
@@ -71,6 +85,10 @@ async fn on_aws() -> anyhow::Result<Opened> {
     Ok(Opened {
         table: Table::new(&clients, config.table),
         secret: secret.context("the secret that USHER_SECRET names cannot be had")?,
+        pools: Some(Pools {
+            service: Arc::new(CognitoPools::new(&clients)),
+            configured: config.pool,
+        }),
         stack: None,
     })
 }

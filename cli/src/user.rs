@@ -1,13 +1,14 @@
 //! `usher user`: what an operator does to one user, and how the user is shown.
 
 mod change;
+mod pool;
 pub mod record;
 mod reinstate;
 mod role;
 mod show;
 mod suspend;
 
-use crate::place::{Opened, Place};
+use crate::place::{Opened, Place, Pools};
 use anyhow::Context;
 use serde::Serialize;
 use std::path::PathBuf;
@@ -42,6 +43,9 @@ pub struct About {
     policy: Option<PathBuf>,
     #[command(flatten)]
     place: Place,
+    /// The user pool, in place of USHER_POOL
+    #[arg(long, value_name = "ID", value_parser = pool_id)]
+    pool: Option<PoolId>,
     /// Prints one JSON object instead of text
     #[arg(long)]
     json: bool,
@@ -53,9 +57,6 @@ pub struct About {
 pub struct Acting {
     #[command(flatten)]
     about: About,
-    /// The user pool; needed where nothing is recorded of the user yet
-    #[arg(long, value_name = "ID", value_parser = pool)]
-    pool: Option<PoolId>,
     /// Also if nothing is recorded of the user yet
     #[arg(long, requires = "pool")]
     unseen: bool,
@@ -90,7 +91,7 @@ fn sub(text: &str) -> Result<Sub, String> {
     Sub::new(text).map_err(|error| error.to_string())
 }
 
-fn pool(text: &str) -> Result<PoolId, String> {
+fn pool_id(text: &str) -> Result<PoolId, String> {
     PoolId::new(text).map_err(|error| error.to_string())
 }
 
@@ -103,6 +104,14 @@ impl About {
         let (policy, _) = crate::policy_file::read(self.policy.as_deref())?;
         let opened = self.place.open(&policy).await;
         Ok((opened.context("the table cannot be opened")?, policy))
+    }
+
+    /// The pool in which things are done as well, and what reaches it: the one that is named here,
+    /// else the one that is configured. On this machine there is none.
+    fn pool_of<'o>(&'o self, opened: &'o Opened) -> Option<(&'o Pools, &'o PoolId)> {
+        let pools = opened.pools.as_ref()?;
+        let named = self.pool.as_ref().or(pools.configured.as_ref())?;
+        Some((pools, named))
     }
 }
 

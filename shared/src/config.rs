@@ -12,6 +12,7 @@ use std::ops::RangeInclusive;
 use std::path::Path;
 use std::time::Duration;
 use thiserror::Error;
+use usher_events::PoolId;
 
 /// Which deployment this is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,6 +89,9 @@ pub struct TableConfig {
     /// `USHER_SECRET`: the deployment's own, or where that is kept; with another, nothing in the table
     /// is found.
     pub secret: SecretSetting,
+    /// `USHER_POOL`: the user pool in which a user is disabled and enabled, too. Without, the pool is
+    /// left alone.
+    pub pool: Option<PoolId>,
 }
 
 impl TableConfig {
@@ -103,8 +107,17 @@ impl TableConfig {
             region: region(lookup)?,
             table: needed(lookup, TABLE)?,
             secret: secret(&needed(lookup, SECRET)?)?,
+            pool: pool(lookup)?,
         })
     }
+}
+
+fn pool(lookup: Lookup<'_>) -> Result<Option<PoolId>, ConfigError> {
+    let pool = lookup("USHER_POOL").map(PoolId::new).transpose();
+    pool.map_err(|_not_one| ConfigError::Bad {
+        key: "USHER_POOL",
+        expected: "the id of a user pool, as eu-west-1_AbCdEfGhI",
+    })
 }
 
 /// A variable, and what it is for.

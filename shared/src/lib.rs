@@ -6,7 +6,7 @@
 //! what a domain's first user founds, [`seal`] and [`digest`] hide what must not be read, and
 //! [`breaker`] says when to stop calling who does not answer.
 //! Edges: [`port`] says what the outside world can do, and each adapter ([`dynamodb`], [`sqs`],
-//! [`eventbridge`], [`ses`], [`ssm`], [`secrets_manager`], [`lookup`], [`embedded`]) names one
+//! [`eventbridge`], [`ses`], [`ssm`], [`secrets_manager`], [`cognito_idp`], [`lookup`], [`embedded`]) names one
 //! service and no other.
 
 pub mod aws;
@@ -14,6 +14,7 @@ pub mod breaker;
 pub mod cadence;
 pub mod chance;
 pub mod clock;
+pub mod cognito_idp;
 pub mod commit;
 pub mod config;
 pub mod digest;

@@ -9,6 +9,7 @@ mod lookup;
 mod mail;
 mod organizations;
 mod parameters;
+mod pool;
 mod queue;
 mod store;
 mod tallies;
@@ -19,6 +20,7 @@ pub use lookup::{Answer, Lookup, Question};
 pub use mail::{Mail, MailError, Mailer, Tag};
 pub use organizations::Organizations;
 pub use parameters::{Parameters, Secrets, Stored};
+pub use pool::{PoolUser, UserPools};
 pub use queue::{
     Cause, DeadLetter, DeadLetterInbox, DeadLetters, Inbox, Outgoing, Queue, Received,
 };

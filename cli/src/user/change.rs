@@ -1,6 +1,8 @@
 //! Doing one act: read, append, fold at once.
 
+use super::pool::{InPool, Unfinished, follow};
 use super::{Acting, TRIES, deadline, print_json};
+use crate::place::Opened;
 use anyhow::{Context, bail};
 use serde::Serialize;
 use std::process::ExitCode;
@@ -59,6 +61,41 @@ struct Told<'a> {
     role: Option<&'a Role>,
     #[serde(skip_serializing_if = "Option::is_none")]
     role_source: Option<RoleSource>,
+    /// The pool in which it is done as well, and what came of it there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pool: Option<&'a PoolId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    in_pool: Option<&'static str>,
+}
+
+/// What an act comes to in the pool.
+enum Pool<'o> {
+    /// It is none of the pool's business, or no pool is configured.
+    LeftAlone,
+    /// It is to be done there.
+    Planned(&'o PoolId),
+    /// It is done there.
+    Done(&'o PoolId, InPool),
+    /// Not all of it is.
+    Unfinished(&'o PoolId, Unfinished),
+}
+
+impl<'o> Pool<'o> {
+    fn id(&self) -> Option<&'o PoolId> {
+        match self {
+            Self::LeftAlone => None,
+            Self::Planned(id) | Self::Done(id, _) | Self::Unfinished(id, _) => Some(id),
+        }
+    }
+
+    fn as_str(&self) -> Option<&'static str> {
+        match self {
+            Self::LeftAlone => None,
+            Self::Planned(_) => Some("planned"),
+            Self::Done(_, done) => Some(done.as_str()),
+            Self::Unfinished(..) => Some("unfinished"),
+        }
+    }
 }
 
 /// What is said to a person of one kind of act.
@@ -75,13 +112,30 @@ impl Acting {
     /// Does an act, or says what it would come to.
     pub async fn act(
         &self,
-        table: &Table,
+        opened: &Opened,
         event: OperatorEvent,
         dry_run: bool,
         words: &Words,
     ) -> anyhow::Result<ExitCode> {
         let name = event.name();
-        let done = self.carry_out(table, event, dry_run).await?;
+        let concerns_pool = concerns_pool(&event);
+        let configured = self.about.pool_of(opened).filter(|_| concerns_pool);
+        let expected = configured.map(|(_, pool)| pool);
+        let table = &opened.table;
+        let done = self.carry_out(table, event, dry_run, expected).await?;
+        let pool = match configured {
+            Some((_, id)) if dry_run => Pool::Planned(id),
+            // What another operator did later is that one's to do in the pool.
+            Some((pools, id)) if done.counts => {
+                let (sub, service) = (&self.about.sub, pools.service.as_ref());
+                let suspended = done.after.is_suspended();
+                match follow(service, id, sub, suspended, deadline()).await {
+                    Ok(in_pool) => Pool::Done(id, in_pool),
+                    Err(unfinished) => Pool::Unfinished(id, unfinished),
+                }
+            }
+            Some(_) | None => Pool::LeftAlone,
+        };
         let role = done.after.role();
         let sub = &self.about.sub;
         if self.about.json {
@@ -94,6 +148,8 @@ impl Acting {
                 status: Status::of(&done.after).as_str(),
                 role: role.map(|(role, _)| role),
                 role_source: role.map(|(_, source)| source),
+                pool: pool.id(),
+                in_pool: pool.as_str(),
             })?;
         } else {
             match done.at {
@@ -105,6 +161,21 @@ impl Acting {
                 ),
                 Some(at) => anstream::println!("{sub} {} (as of {at})", words.done),
             }
+            match &pool {
+                Pool::Planned(id) => anstream::println!("The same would be done in {id}."),
+                Pool::Done(id, done) => anstream::println!("In {id} the user {}.", done.sentence()),
+                Pool::LeftAlone if concerns_pool && opened.pools.is_some() => anstream::println!(
+                    "No pool is configured, so nothing is done in one; USHER_POOL or --pool names it."
+                ),
+                Pool::LeftAlone | Pool::Unfinished(..) => {}
+            }
+        }
+        if let Pool::Unfinished(id, unfinished) = &pool {
+            anstream::eprintln!(
+                "It is recorded, and the triggers go by it. In {id} {unfinished}. The same command \
+                 again does what is left."
+            );
+            return Ok(ExitCode::from(1));
         }
         if !done.counts {
             anstream::eprintln!(
@@ -120,11 +191,13 @@ impl Acting {
         table: &Table,
         event: OperatorEvent,
         dry_run: bool,
+        expected: Option<&PoolId>,
     ) -> anyhow::Result<Done> {
         let sub = &self.about.sub;
         let deadline = deadline();
         let read = read(table, sub, deadline).await?;
-        let pool = match (&self.pool, &read.pool) {
+        let named = self.about.pool.as_ref().or(expected);
+        let pool = match (named, &read.pool) {
             (Some(named), Some(own)) if named != own => bail!("{sub} is a user of {own}"),
             (_, Some(own)) => own.clone(),
             (Some(named), None) if self.unseen => named.clone(),
@@ -178,6 +251,16 @@ impl Acting {
             after: item.user,
             at,
         })
+    }
+}
+
+/// Whether an act is also done in the pool: who may sign in is; of roles the next refresh tells.
+fn concerns_pool(event: &OperatorEvent) -> bool {
+    match event {
+        OperatorEvent::UserSuspended(_) | OperatorEvent::UserReinstated(_) => true,
+        OperatorEvent::RoleSet(_)
+        | OperatorEvent::MembershipSet(_)
+        | OperatorEvent::AccountTypeSet(_) => false,
     }
 }
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use usher_events::{
     AccountType, AccountTypeSource, EventId, OrganizationId, OrganizationSource, Person, Personal,
-    RefusalReason, Role, RoleSource, Sub, Time,
+    PoolId, RefusalReason, Role, RoleSource, Sub, Time,
 };
 use usher_shared::user::{Membership, Profile, Refusals, Register, Standing, Status, User};
 use uuid::Uuid;
@@ -81,6 +81,22 @@ pub struct Record {
     /// The refusals of the latest hour with any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refusals: Option<SaidRefusals>,
+    /// What the pool says; nothing is decided by it here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub in_pool: Option<InPool>,
+}
+
+/// A user as the pool has it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InPool {
+    pub pool: PoolId,
+    /// Whether there is one.
+    pub found: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
 }
 
 /// What one source says of the role; without one, it gives none any more.
@@ -185,6 +201,7 @@ impl Record {
                 hour: said.hour,
                 reasons: said.reasons.clone(),
             }),
+            in_pool: None,
         }
     }
 

@@ -1,16 +1,18 @@
-use super::record::Record;
+use super::pool::look;
+use super::record::{InPool, Record};
 use super::{About, TRIES, deadline, print_json};
 use std::process::ExitCode;
-use usher_events::{RoleSource, Time};
-use usher_shared::port::{Fault, Store};
+use usher_events::{PoolId, RoleSource, Time};
+use usher_shared::port::{Fault, PoolUser, Store};
 use usher_shared::retry::retry;
 use usher_shared::user::Status;
 
 /// Shows what is known of a user
 ///
 /// It is the fold as it is now: status, role and who gave it, organization, kind of account, and
-/// times. What says who the user is stays hidden, unless it is asked for with --reveal. The JSON form
-/// also says what each source has said; `usher policy explain --user` reads it.
+/// times. What says who the user is stays hidden, unless it is asked for with --reveal. With --aws,
+/// and a pool that USHER_POOL or --pool names, it also says whether the user is enabled there. The JSON
+/// form says what each source has said as well; `usher policy explain --user` reads it.
 #[derive(clap::Args)]
 #[command(
     after_help = "Examples:\n  usher user show 8f14e45f-ceea-467f-a9af-0a1f3d2c5b6e\n  \
@@ -32,12 +34,25 @@ impl Show {
         let sub = &self.about.sub;
         let load = || opened.table.load(sub);
         let loaded = retry(&TRIES, deadline(), Fault::disposition, load).await;
+        let in_pool = match self.about.pool_of(&opened) {
+            Some((pools, id)) => Some((
+                id.clone(),
+                look(pools.service.as_ref(), id, sub, deadline()).await,
+            )),
+            None => None,
+        };
         opened.close().await;
         let Some(item) = loaded?.user else {
             anstream::eprintln!("Nothing is known of {sub}.");
             return Ok(ExitCode::from(1));
         };
-        let shown = Record::of(sub, &item.user, self.reveal);
+        let mut shown = Record::of(sub, &item.user, self.reveal);
+        let mut unasked = None;
+        match in_pool {
+            Some((pool, Ok(user))) => shown.in_pool = Some(InPool::of(pool, user)),
+            Some((pool, Err(fault))) => unasked = Some((pool, fault)),
+            None => {}
+        }
         if self.about.json {
             print_json(&shown)?;
         } else {
@@ -45,7 +60,32 @@ impl Show {
                 anstream::println!("{name:<17}{value}");
             }
         }
+        if let Some((pool, fault)) = unasked {
+            anstream::eprintln!("{pool} cannot be asked ({fault}).");
+            return Ok(ExitCode::from(1));
+        }
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+impl InPool {
+    fn of(pool: PoolId, user: Option<PoolUser>) -> Self {
+        Self {
+            pool,
+            found: user.is_some(),
+            enabled: user.as_ref().map(|user| user.is_enabled),
+            status: user.map(|user| user.status),
+        }
+    }
+
+    fn line(&self) -> String {
+        let state = match self.enabled {
+            Some(true) => "enabled",
+            Some(false) => "disabled",
+            None => "not known",
+        };
+        let status = self.status.iter().map(|status| format!(", {status}"));
+        format!("{state} in {}{}", self.pool, status.collect::<String>())
     }
 }
 
@@ -67,6 +107,7 @@ impl Record {
         let lines = [
             ("User", self.sub.as_ref().map(ToString::to_string)),
             ("Status", status),
+            ("Pool", self.in_pool.as_ref().map(InPool::line)),
             ("Role", role),
             (
                 "Organization",

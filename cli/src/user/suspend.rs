@@ -5,14 +5,18 @@ use usher_events::{SuspensionReason, UserSuspended};
 
 /// Suspends a user: no sign-in, no token and no refresh any more
 ///
-/// The triggers refuse, so it holds from the next sign-in or token on. It does not disable the user
-/// in the pool and revokes nothing there: an access token that was issued before is good until it
-/// expires.
+/// The triggers refuse, so it holds from the next sign-in or token on. With --aws, and a pool that
+/// USHER_POOL or --pool names, the user is disabled there as well and every session is ended. An access
+/// token that was issued before is good for whoever does not ask the pool, until it expires.
+///
+/// It is recorded first. If the pool then fails, the command says what is left, and the same command
+/// again does it.
 #[derive(clap::Args)]
 #[command(
     after_help = "Examples:\n  usher user suspend 8f14e45f-ceea-467f-a9af-0a1f3d2c5b6e\n  \
     usher user suspend 8f14e45f-ceea-467f-a9af-0a1f3d2c5b6e --confirm\n\n\
-    Exit status: 0 suspended (or would be), 1 there is no such user or something failed."
+    Exit status: 0 suspended (or would be), 1 there is no such user, or something failed, in the pool \
+    perhaps."
 )]
 pub struct Suspend {
     /// Does it; without, it is only said what would be done
@@ -39,7 +43,7 @@ impl Suspend {
         };
         let acting = &self.acting;
         let done = acting
-            .act(&opened.table, event.into(), !self.confirm, &words)
+            .act(&opened, event.into(), !self.confirm, &words)
             .await;
         opened.close().await;
         done

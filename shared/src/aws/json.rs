@@ -133,7 +133,7 @@ impl Client {
             body: serde_json::to_string(input).expect("inputs are structs of texts and numbers"),
         };
         match self.operation.invoke(call).await {
-            Ok(Answer(text)) => match serde_json::from_str(text.expose_secret()) {
+            Ok(Answer(text)) => match serde_json::from_str(or_nothing(text.expose_secret())) {
                 Ok(answer) => Ok(Some(answer)),
                 Err(_) => Err(Fault::new(name, crate::disposition::FaultKind::Corrupt)),
             },
@@ -143,6 +143,11 @@ impl Client {
             Err(error) => Err(fault(name, &error)),
         }
     }
+}
+
+/// An answer; some operations say nothing at all where others say `{}`.
+fn or_nothing(text: &str) -> &str {
+    if text.is_empty() { "{}" } else { text }
 }
 
 /// Where the service is: as the surroundings say for it alone, else for every service, else where

@@ -344,3 +344,18 @@ fn what_is_kept_for_a_while_is_kept_for_a_sensible_one() {
         good(&[(key, Some("86400"))]);
     }
 }
+
+#[test]
+fn a_command_acts_in_no_pool_but_the_one_that_is_named() {
+    let read = |pool: Option<&str>| {
+        let variables = variables(&[("USHER_POOL", pool)]);
+        TableConfig::from_lookup(&|key| variables.get(key).cloned())
+    };
+    for none in [None, Some("")] {
+        assert_eq!(read(none).unwrap().pool, None);
+    }
+    let named = read(Some("eu-west-1_AbCdEfGhI")).unwrap();
+    assert_eq!(named.pool, PoolId::new("eu-west-1_AbCdEfGhI").ok());
+    let bad = read(Some("not a pool")).unwrap_err().to_string();
+    assert!(bad.starts_with("USHER_POOL must be the id"), "{bad}");
+}
