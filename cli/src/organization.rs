@@ -21,8 +21,8 @@ use usher_shared::retry::{Schedule, retry};
 
 /// Lists and shows organizations that users founded, and changes them
 ///
-/// Users found them where [founding] in the policy says so. Those that the policy itself declares
-/// are in its [organizations], and are changed there.
+/// Users found them where `founding` in the policy says so. Those that the policy itself declares
+/// are in its `organizations`, and are changed there.
 #[derive(clap::Subcommand)]
 pub enum Verb {
     List(list::List),

@@ -2,7 +2,8 @@
 //!
 //! Four questions, each a pure function: [`admit`] – may this sign-up or sign-in go on?
 //! [`claims`] – what does a token say? [`notice`] – what does it show that is not recorded?
-//! [`react`] – what follows from an event, and what is owed?
+//! [`react`] – what follows from an event, and what is owed? Each can also say why: rules are
+//! [`opinion`]s, and a [`trace`] keeps those of one call.
 
 pub mod admit;
 pub mod claims;

@@ -50,7 +50,7 @@ struct Changes {
     /// What it is called
     #[arg(long, value_parser = name)]
     name: Option<String>,
-    /// What it pays for, one of [plans] in the policy
+    /// What it pays for, one of `plans` in the policy
     #[arg(long, value_parser = plan)]
     plan: Option<Plan>,
     /// It pays for nothing, and has no features
