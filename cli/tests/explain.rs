@@ -161,6 +161,38 @@ fn what_the_worker_makes_of_a_confirmation_is_told() {
 }
 
 #[test]
+fn what_the_worker_makes_of_whoever_a_token_shows_first_is_told() {
+    let directory = TempDir::new().unwrap();
+    let mail = "[mail]\nfrom = \"a@b.example\"\napp_url = \"https://b.example\"\n";
+    for (rules, later, key, said) in [
+        ("", json!([]), "mail.welcome_first_seen", "nothing"),
+        (
+            "welcome_first_seen = true\nwelcome_first_seen_delay_min = 7\n",
+            json!([{ "effect": "welcome_mail", "after_min": 7 }]),
+            "mail.welcome_first_seen",
+            "gives",
+        ),
+    ] {
+        let policy = format!("{mail}{rules}");
+        std::fs::write(directory.path().join("p.toml"), policy).unwrap();
+        let arguments = ["--event", "-", "--policy", "p.toml", "--json"];
+        let event = sample("06-token.json");
+        let report = json(&explain(directory.path(), &arguments, &event));
+        assert_eq!(report["published"]["type"], "usher.first_seen");
+        let worker = &report["worker"];
+        assert_eq!(
+            (&worker["owes"], &worker["owes_later"]),
+            (&json!([]), &later)
+        );
+        assert_eq!(worker["gives_settings"], true);
+        assert_eq!(worker["user"]["role_source"], "default");
+        let mut steps = worker["steps"].as_array().unwrap().iter();
+        let owed = steps.find(|step| step["question"] == "owed").unwrap();
+        assert_eq!((&owed["key"], &owed["said"]), (&json!(key), &json!(said)));
+    }
+}
+
+#[test]
 fn no_secret_of_an_event_is_shown() {
     let directory = TempDir::new().unwrap();
     for file in std::fs::read_dir(fixtures()).unwrap() {

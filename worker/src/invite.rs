@@ -17,7 +17,7 @@ use usher_shared::seal::UserKey;
 use usher_shared::sign_up::{Held, SignUp};
 
 /// What an event is that this try has not found recorded.
-pub(crate) enum FirstSeen {
+pub(crate) enum Arrival {
     /// New; with what its invite has brought.
     New(Box<Envelope<LifecycleEvent>>, Vec<DecidedEvent>),
     /// Recorded after all, by somebody else.
@@ -42,28 +42,28 @@ impl Worker {
         sub: &Sub,
         key: &UserKey,
         deadline: Instant,
-    ) -> Result<FirstSeen, Again> {
+    ) -> Result<Arrival, Again> {
         let LifecycleEvent::SignUpConfirmed(event) = &mut envelope.event else {
-            return Ok(FirstSeen::New(Box::new(envelope), Vec::new()));
+            return Ok(Arrival::New(Box::new(envelope), Vec::new()));
         };
         let sign_up = match &event.sign_up {
             Some(key) => self.kept(key, deadline).await?,
             None => None,
         };
         let Some(sign_up) = sign_up else {
-            return Ok(FirstSeen::New(Box::new(envelope), Vec::new()));
+            return Ok(Arrival::New(Box::new(envelope), Vec::new()));
         };
         event.context = joined(&sign_up.context, &event.context);
         let Some(held) = sign_up.held else {
-            return Ok(FirstSeen::New(Box::new(envelope), Vec::new()));
+            return Ok(Arrival::New(Box::new(envelope), Vec::new()));
         };
         let recorded = self.recorded(&envelope.subject, envelope.id, Some(key), deadline);
         if let Some(commit) = recorded.await? {
-            return Ok(FirstSeen::Recorded(Box::new(commit)));
+            return Ok(Arrival::Recorded(Box::new(commit)));
         }
         let invited = self.redeem(&envelope, sub, &sign_up.key, &held, deadline);
         let invited = invited.await?;
-        Ok(FirstSeen::New(Box::new(envelope), invited))
+        Ok(Arrival::New(Box::new(envelope), invited))
     }
 
     async fn kept(&self, key: &SignUpKey, deadline: Instant) -> Result<Option<SignUp>, Again> {

@@ -1,6 +1,6 @@
 //! Recording one event: load, decide, append, and take the steps that follow.
 
-use crate::invite::FirstSeen;
+use crate::invite::Arrival;
 use crate::lease::Right;
 use crate::lookup::LookUp;
 use crate::organization::Sought;
@@ -47,12 +47,12 @@ impl Worker {
         deadline: Instant,
     ) -> Result<Kept, Again> {
         let (commit, appended) = match self.refused_sign_up(envelope, deadline).await? {
-            FirstSeen::New(envelope, suspicions) => {
+            Arrival::New(envelope, suspicions) => {
                 let mut commit = self.new_commit(*envelope, &Findings::default(), None);
                 commit.decided.extend(suspicions);
                 self.append(commit, None, deadline).await?
             }
-            FirstSeen::Recorded(commit) => (*commit, Appended::AlreadyThere),
+            Arrival::Recorded(commit) => (*commit, Appended::AlreadyThere),
         };
         let story = story(&commit, appended);
         Ok(Kept { commit, story })
@@ -95,8 +95,8 @@ impl Worker {
         deadline: Instant,
     ) -> Result<(Commit, Appended), Again> {
         let (envelope, invited) = match self.sign_up(envelope, sub, key, deadline).await? {
-            FirstSeen::New(envelope, invited) => (*envelope, invited),
-            FirstSeen::Recorded(commit) => return Ok((*commit, Appended::AlreadyThere)),
+            Arrival::New(envelope, invited) => (*envelope, invited),
+            Arrival::Recorded(commit) => return Ok((*commit, Appended::AlreadyThere)),
         };
         let organization = match self.organization(&envelope, sub, key, deadline).await? {
             Sought::Found(organization) => organization,

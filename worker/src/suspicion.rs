@@ -1,7 +1,7 @@
 //! What a refused sign-up is counted for: how often its name, and the invite that was tried, were
 //! refused within the hour, and whether that is suspicious.
 
-use crate::invite::FirstSeen;
+use crate::invite::Arrival;
 use crate::story::Again;
 use crate::{TRIES, Worker, fault};
 use tokio::time::Instant;
@@ -20,13 +20,13 @@ impl Worker {
         &self,
         envelope: Envelope<LifecycleEvent>,
         deadline: Instant,
-    ) -> Result<FirstSeen, Again> {
+    ) -> Result<Arrival, Again> {
         let LifecycleEvent::SignUpRefused(event) = &envelope.event else {
-            return Ok(FirstSeen::New(Box::new(envelope), Vec::new()));
+            return Ok(Arrival::New(Box::new(envelope), Vec::new()));
         };
         let recorded = self.recorded(&envelope.subject, envelope.id, None, deadline);
         if let Some(commit) = recorded.await? {
-            return Ok(FirstSeen::Recorded(Box::new(commit)));
+            return Ok(Arrival::Recorded(Box::new(commit)));
         }
         let mut suspicions = Vec::new();
         for (of, invite) in counted(&envelope, event.invite.as_ref()) {
@@ -44,7 +44,7 @@ impl Worker {
             }
             fault::point("counted", envelope.subject.as_str());
         }
-        Ok(FirstSeen::New(Box::new(envelope), suspicions))
+        Ok(Arrival::New(Box::new(envelope), suspicions))
     }
 }
 
