@@ -13,8 +13,8 @@ use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::{Registry, fmt};
 
-/// Targets whose lines are ours: the rooms' crates, and the Lambdas' binaries.
-const OURS: [&str; 2] = ["usher", "bootstrap"];
+/// The target whose lines are ours: every room's crate and every binary is named `usher`, or after it.
+const OURS: &str = "usher";
 
 /// The form of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,13 +98,11 @@ fn loudest(target: &str) -> Level {
     }
 }
 
-/// Whether a target is one of [`OURS`], or a crate whose name begins with one and an underscore.
+/// Whether a target is [`OURS`], or a crate whose name begins with it and an underscore.
 fn is_ours(target: &str) -> bool {
     let name = target.split("::").next().unwrap_or_default();
-    OURS.iter().any(|ours| {
-        name.strip_prefix(ours)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
-    })
+    name.strip_prefix(OURS)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
 }
 
 fn report(panic: &PanicHookInfo<'_>, format: Format) {

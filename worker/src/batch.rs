@@ -6,6 +6,7 @@ use crate::record::Kept;
 use crate::story::{Again, Outcome};
 use futures::{FutureExt, StreamExt, stream};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
@@ -19,7 +20,7 @@ use usher_shared::commit::EffectKind;
 const SETTLING: Duration = Duration::from_secs(3);
 
 /// One message, however it got here.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Message {
     /// The queue's id of it.
     pub id: String,
@@ -29,6 +30,18 @@ pub struct Message {
     pub receive_count: u32,
     /// When it was first delivered.
     pub first_received: Option<Time>,
+}
+
+impl fmt::Debug for Message {
+    /// Shows how long the body is, and nothing of it: it is about a person.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Message")
+            .field("id", &self.id)
+            .field("body_bytes", &self.body.len())
+            .field("receive_count", &self.receive_count)
+            .field("first_received", &self.first_received)
+            .finish()
+    }
 }
 
 /// What one message came to, before the batch's publications.
@@ -211,5 +224,23 @@ fn tell(message: &Message, again: Again) {
             cause,
             "A message has to come again"
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_shows_how_long_its_body_is_and_nothing_of_it() {
+        let message = Message {
+            id: "4f1f2e7c".to_owned(),
+            body: r#"{"email":"ada@example.com"}"#.to_owned(),
+            receive_count: 1,
+            first_received: None,
+        };
+        let shown = format!("{message:?} {message:#?}");
+        assert!(shown.contains("body_bytes: 27"), "{shown}");
+        assert!(!shown.contains("ada"), "{shown}");
     }
 }

@@ -15,8 +15,8 @@ const DEPARTMENT: usize = 100;
 /// Brings every value into the one form in which it is recorded and compared.
 ///
 /// Control characters go, and with them those that turn the direction of text; what is empty then
-/// is absent. Names, language, time zone and department are cut; an address never is, because a
-/// cut address is somebody else's. Doing it again changes nothing.
+/// is absent. Names, language, time zone and department are cut to a length. An address has none
+/// here: half of one is somebody else's. Doing it again changes nothing.
 pub fn normalize(person: &mut Person) {
     reshape(&mut person.email, |text| lower(&clean(text)));
     reshape(&mut person.phone_number, phone);

@@ -1,16 +1,27 @@
 use super::Fault;
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
+use std::fmt;
 use std::time::Duration;
 use usher_events::Time;
 
 /// A message to be sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Outgoing {
     /// The text, as it is to arrive.
     pub body: String,
     /// Whose message it is, so that one busy subject does not hold up the others.
     pub group: Option<String>,
+}
+
+impl fmt::Debug for Outgoing {
+    /// Shows how long the body is, and nothing of it: it is about a person.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outgoing")
+            .field("body_bytes", &self.body.len())
+            .field("group", &self.group)
+            .finish()
+    }
 }
 
 /// The work queue, from its sender's side.
@@ -21,7 +32,7 @@ pub trait Queue: Send + Sync {
 }
 
 /// A message that was received and not yet deleted.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Received {
     /// The queue's id of the message, the same at each delivery.
     pub id: String,
@@ -33,6 +44,18 @@ pub struct Received {
     pub receive_count: u32,
     /// When it was first delivered.
     pub first_received: Option<Time>,
+}
+
+impl fmt::Debug for Received {
+    /// Shows how long the body is, and nothing of it nor of what deletes the message.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Received")
+            .field("id", &self.id)
+            .field("body_bytes", &self.body.len())
+            .field("receive_count", &self.receive_count)
+            .field("first_received", &self.first_received)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The work queue, from its reader's side, for a worker that polls it itself.
@@ -88,4 +111,34 @@ pub struct DeadLetter {
 pub trait DeadLetterInbox: Inbox {
     /// Receives like [`Inbox::receive`], with causes.
     async fn examine(&self, most: u32, wait: Duration) -> Result<Vec<DeadLetter>, Fault>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_shows_how_long_its_body_is_and_nothing_of_it() {
+        let body = r#"{"email":"ada@example.com"}"#.to_owned();
+        let message = Received {
+            id: "4f1f2e7c".to_owned(),
+            receipt: "AQEBwJnK".to_owned(),
+            body: body.clone(),
+            receive_count: 1,
+            first_received: None,
+        };
+        let letter = DeadLetter {
+            message: message.clone(),
+            cause: None,
+        };
+        let outgoing = Outgoing { body, group: None };
+        for shown in [
+            format!("{message:?} {message:#?}"),
+            format!("{letter:?} {letter:#?}"),
+            format!("{outgoing:?} {outgoing:#?}"),
+        ] {
+            assert!(shown.contains("body_bytes: 27"), "{shown}");
+            assert!(!shown.contains("ada") && !shown.contains("AQEB"), "{shown}");
+        }
+    }
 }

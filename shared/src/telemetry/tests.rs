@@ -70,7 +70,7 @@ fn no_filter_makes_a_library_speak() {
     }
     let text = logged("trace", || {
         tracing::trace!(target: "usher_trigger::handle", "ours");
-        tracing::trace!(target: "bootstrap", "ours");
+        tracing::trace!(target: "usher", "ours");
         tracing::warn!(target: "hyper", "theirs");
     });
     assert_eq!(text.lines().count(), 3);
