@@ -13,6 +13,7 @@ mod sign_ups;
 mod spill;
 mod tallies;
 mod users;
+mod whole;
 
 use crate::aws::Clients;
 use crate::commit::{EffectKind, Entry, Lease};
@@ -32,6 +33,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use std::sync::Arc;
 use usher_events::{EventId, InviteId, OrganizationId, PoolId, SignUpKey, Sub, Subject, Time};
+use whole::Whole;
 
 /// The table. Cheap to clone; clones share connections.
 #[derive(Clone, Debug)]
@@ -43,8 +45,9 @@ pub struct Table {
 impl Table {
     /// The table of this name; nothing is called yet.
     pub fn new(clients: &Clients, name: impl Into<Arc<str>>) -> Self {
+        let config = aws_sdk_dynamodb::Config::from(clients.sdk()).to_builder();
         Self {
-            client: Client::new(clients.sdk()),
+            client: Client::from_conf(config.interceptor(Whole).build()),
             name: name.into(),
         }
     }

@@ -104,14 +104,16 @@ fn size(entry: &BusEntry) -> usize {
     TIME_SIZE + entry.source.len() + entry.detail_type.len() + entry.detail.len()
 }
 
-/// Reads what became of one entry. Where the answer says nothing of it, nobody knows.
+/// Reads what became of one entry. Where the answer names neither an event nor an error for it,
+/// nobody knows.
 fn outcome(given: Option<&PutEventsResultEntry>) -> Result<(), Fault> {
-    let kind = match given.map(|entry| entry.error_code.as_deref()) {
-        Some(None) => return Ok(()),
-        Some(Some("ThrottlingException")) => FaultKind::Throttled,
-        Some(Some("InternalFailure" | "InternalException")) => FaultKind::Unavailable,
-        Some(Some(_)) => FaultKind::Refused,
-        None => FaultKind::TimedOut,
+    let told = given.map(|entry| (entry.error_code.as_deref(), entry.event_id.as_deref()));
+    let kind = match told {
+        Some((None, Some(_))) => return Ok(()),
+        Some((Some("ThrottlingException"), _)) => FaultKind::Throttled,
+        Some((Some("InternalFailure" | "InternalException"), _)) => FaultKind::Unavailable,
+        Some((Some(_), _)) => FaultKind::Refused,
+        Some((None, None)) | None => FaultKind::TimedOut,
     };
     Err(Fault::new(PUT, kind))
 }
@@ -148,11 +150,13 @@ mod tests {
 
     #[test]
     fn each_entry_has_an_outcome_of_its_own() {
+        let taken = PutEventsResultEntry::builder().event_id("11710aed").build();
+        assert_eq!(outcome(Some(&taken)), Ok(()));
         let kind = |code: Option<&str>| {
             let entry = PutEventsResultEntry::builder().set_error_code(code.map(str::to_owned));
             outcome(Some(&entry.build())).map_err(|fault| fault.kind)
         };
-        assert_eq!(kind(None), Ok(()));
+        assert_eq!(kind(None), Err(FaultKind::TimedOut));
         assert_eq!(kind(Some("ThrottlingException")), Err(FaultKind::Throttled));
         assert_eq!(kind(Some("InternalFailure")), Err(FaultKind::Unavailable));
         assert_eq!(kind(Some("MalformedDetail")), Err(FaultKind::Refused));

@@ -118,8 +118,17 @@ impl Queue for WorkQueue {
             .queue_url(&*self.url)
             .message_body(&message.body)
             .set_message_group_id(group.map(ToOwned::to_owned));
-        request.send().await.map_err(|error| fault(SEND, &error))?;
-        Ok(())
+        let answer = request.send().await.map_err(|error| fault(SEND, &error))?;
+        taken(answer.message_id.as_deref())
+    }
+}
+
+/// Whether a message was taken: SQS names each that it takes. Where the answer holds no name, nobody
+/// knows.
+fn taken(message_id: Option<&str>) -> Result<(), Fault> {
+    match message_id {
+        Some(id) if !id.is_empty() => Ok(()),
+        Some(_) | None => Err(Fault::new(SEND, FaultKind::TimedOut)),
     }
 }
 

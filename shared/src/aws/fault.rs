@@ -151,8 +151,8 @@ mod tests {
         );
     }
 
-    /// Calls a server that reads a request and hangs up, or one that is not there.
-    async fn call(listener: Option<tokio::net::TcpListener>) -> FaultKind {
+    /// Calls a server that reads a request, says this and hangs up, or one that is not there.
+    async fn call(listener: Option<tokio::net::TcpListener>, says: &'static str) -> FaultKind {
         use crate::port::Store;
         let endpoint = match &listener {
             Some(listener) => format!("http://{}", listener.local_addr().unwrap()),
@@ -163,6 +163,7 @@ mod tests {
                 let (stream, _) = listener.accept().await.unwrap();
                 stream.readable().await.unwrap();
                 let _ = stream.try_read(&mut [0; 65_536]);
+                let _ = stream.try_write(says.as_bytes());
             }
         });
         let clients = crate::aws::Clients::local(&endpoint, crate::aws::Timeouts::WORKER);
@@ -177,8 +178,19 @@ mod tests {
 
     #[tokio::test]
     async fn a_real_connection_tells_the_same() {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        assert_eq!(call(Some(listener)).await, FaultKind::TimedOut);
-        assert_eq!(call(None).await, FaultKind::Unavailable);
+        for says in [
+            "",
+            "HTTP/1.1 200 OK\r\nContent-Length: 2",
+            "HTTP/1.1 200 OK\r\nContent-Length: 40\r\n\r\n{\"Item\":{\"PK\"",
+            "HTTP/1.1 200 OK\r\nContent-Length: 40\r\n\r\n{}",
+            "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
+            "HTTP/1.1 200 OK\r\n\r\n<html></html>",
+            "\u{1}\u{2}\u{3}",
+        ] {
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let kind = call(Some(listener), says).await;
+            assert_eq!(kind, FaultKind::TimedOut, "{says:?}");
+        }
+        assert_eq!(call(None, "").await, FaultKind::Unavailable);
     }
 }

@@ -6,6 +6,7 @@ use super::items::{BATCH, BATCH_GET, Key};
 use super::keys::{self, INVITE, PK, SK};
 use super::spill::primary_key;
 use crate::digest::{AddressKey, SignInKey};
+use crate::disposition::FaultKind;
 use crate::invite::{Grants, Invite, Redemption, Reservation, Terms};
 use crate::port::{Fault, InviteWritten};
 use aws_sdk_dynamodb::error::SdkError;
@@ -200,6 +201,9 @@ fn from_item(
     item: Item,
 ) -> Result<Invite, Fault> {
     let record: InviteRecord = read(operation, item)?;
+    if record.pk != keys::invite(pool, id) {
+        return Err(Fault::new(operation, FaultKind::Corrupt));
+    }
     Ok(Invite {
         pool: pool.clone(),
         id: id.clone(),

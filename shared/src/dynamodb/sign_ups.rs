@@ -130,6 +130,9 @@ fn sign_up_key(key: &SignUpKey) -> Item {
 
 fn from_item(key: &SignUpKey, item: Item) -> Result<SignUp, Fault> {
     let record: SignUpRecord = read(GET, item)?;
+    if record.pk != key.as_str() {
+        return Err(Fault::new(GET, FaultKind::Corrupt));
+    }
     let expires_at = Time::from_unix_seconds(record.expires_at);
     Ok(SignUp {
         key: key.clone(),

@@ -210,6 +210,9 @@ pub(super) fn to_item(user: &UserItem) -> Result<Item, Fault> {
 
 fn user_of(operation: &'static str, sub: &Sub, item: Item) -> Result<UserItem, Fault> {
     let record: UserRecord = read(operation, item)?;
+    if record.pk != keys::user(sub) || record.sk != USER {
+        return Err(Fault::new(operation, FaultKind::Corrupt));
+    }
     let user = User::from_parts(record.profile, record.marks)
         .map_err(|_error| Fault::new(operation, FaultKind::Corrupt))?;
     Ok(UserItem {

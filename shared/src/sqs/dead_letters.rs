@@ -1,4 +1,4 @@
-use super::{SEND, WorkQueue, received};
+use super::{SEND, WorkQueue, received, taken};
 use crate::aws::{Clients, fault};
 use crate::disposition::FaultKind;
 use crate::port::{Cause, DeadLetter, DeadLetterInbox, DeadLetters, Fault, Inbox, Received};
@@ -40,8 +40,8 @@ impl DeadLetters for DeadLetterQueue {
             .queue_url(&*self.0.url)
             .message_body(body)
             .set_message_attributes(Some(attributes(cause)?));
-        request.send().await.map_err(|error| fault(SEND, &error))?;
-        Ok(())
+        let answer = request.send().await.map_err(|error| fault(SEND, &error))?;
+        taken(answer.message_id.as_deref())
     }
 }
 

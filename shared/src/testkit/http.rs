@@ -1,6 +1,7 @@
 //! Networks that fail in a chosen way, below the SDK, so that what is tested is what is deployed.
 
 use crate::aws::{Clients, Timeouts};
+use crate::clock;
 use aws_smithy_http_client::Builder;
 use aws_smithy_runtime_api::client::connector_metadata::ConnectorMetadata;
 use aws_smithy_runtime_api::client::http::{
@@ -15,6 +16,7 @@ use aws_smithy_types::body::SdkBody;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 /// How a call ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +39,8 @@ pub enum Behavior {
     Denies,
     /// The service does what was asked, and says this.
     Answers(&'static str),
+    /// The service does what was asked, and says this only after so long.
+    AnswersLate(Duration, &'static str),
     /// The service will not do it, for the reason of this name.
     Refuses(&'static str),
 }
@@ -59,6 +63,8 @@ pub struct Call {
     pub operation: String,
     /// How many calls were made before it through the same clients.
     pub before: usize,
+    /// What was asked, as it was sent.
+    pub body: String,
 }
 
 /// Clients all of whose calls end in one way. Time may be paused.
@@ -147,9 +153,11 @@ impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let before = self.network.calls.fetch_add(1, Ordering::SeqCst);
         let operation = operation(&request);
+        let body = request.body().bytes().unwrap_or_default();
         let outcome = (self.network.script)(&Call {
             operation: operation.clone(),
             before,
+            body: String::from_utf8_lossy(body).into_owned(),
         });
         let real = self.real.clone();
         HttpConnectorFuture::new(async move {
@@ -196,9 +204,10 @@ async fn end(behavior: Behavior, operation: &str) -> Result<HttpResponse, Connec
         Behavior::Breaks => Ok(answer(500, "InternalServerError")),
         Behavior::Denies => Ok(answer(403, "AccessDeniedException")),
         Behavior::Refuses(code) => Ok(answer(400, code)),
-        Behavior::Answers(body) => {
-            let ok = StatusCode::try_from(200).expect("200 is a status");
-            Ok(HttpResponse::new(ok, SdkBody::from(body)))
+        Behavior::Answers(body) => Ok(said(body)),
+        Behavior::AnswersLate(time, body) => {
+            clock::sleep(time).await;
+            Ok(said(body))
         }
     }
 }
@@ -215,6 +224,7 @@ fn reason(behavior: Behavior) -> Option<&'static str> {
         | Behavior::Breaks
         | Behavior::Denies
         | Behavior::Answers(_)
+        | Behavior::AnswersLate(..)
         | Behavior::Refuses(_) => None,
     }
 }
@@ -227,6 +237,11 @@ fn canceled(reason: &'static str) -> HttpResponse {
     let mut answer = answer(400, "TransactionCanceledException");
     *answer.body_mut() = SdkBody::from(body);
     answer
+}
+
+fn said(body: &'static str) -> HttpResponse {
+    let ok = StatusCode::try_from(200).expect("200 is a status");
+    HttpResponse::new(ok, SdkBody::from(body))
 }
 
 /// An error as the JSON protocols name it in the body and SES's in a header.

@@ -8,14 +8,20 @@ use crate::sqs::WorkQueue;
 use tokio::time::Instant;
 use usher_events::{Personal, Sub, Time};
 
-const ENDINGS: [(Behavior, FaultKind); 6] = [
+const ENDINGS: [(Behavior, FaultKind); 9] = [
     (Behavior::Hangs, FaultKind::TimedOut),
     (Behavior::RefusesConnection, FaultKind::Unavailable),
     (Behavior::Resets, FaultKind::TimedOut),
     (Behavior::Throttles, FaultKind::Throttled),
     (Behavior::Breaks, FaultKind::Unavailable),
     (Behavior::Denies, FaultKind::Refused),
+    (Behavior::Answers("<html></html>"), FaultKind::TimedOut),
+    (Behavior::Answers("{\"half"), FaultKind::TimedOut),
+    (Behavior::AnswersLate(LATE, "{}"), FaultKind::TimedOut),
 ];
+
+/// Longer than any call of the trigger is waited for.
+const LATE: Duration = Duration::from_secs(1);
 
 fn mail() -> Mail {
     Mail {
@@ -144,4 +150,49 @@ async fn of_entries_published_together_each_has_its_own_end() {
         kinds,
         [Ok(()), Err(FaultKind::Throttled), Err(FaultKind::TimedOut)]
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_answers_late_and_in_time_has_answered() {
+    let late = Behavior::AnswersLate(Duration::from_millis(300), "{}");
+    let table = Table::new(&clients(late, Timeouts::TRIGGER), "usher");
+    let begun = Instant::now();
+    assert_eq!(table.glance(&Sub::new("3f0c").unwrap()).await, Ok(None));
+    assert_eq!(begun.elapsed(), Duration::from_millis(300));
+}
+
+/// The SDK reads no bytes as it reads `{}`, which says that there is nothing, or that it is done.
+#[tokio::test(start_paused = true)]
+async fn an_answer_without_a_word_is_none() {
+    let clients = |said| clients(Behavior::Answers(said), Timeouts::TRIGGER);
+    let sub = Sub::new("3f0c").unwrap();
+    let message = Outgoing {
+        body: "{}".to_owned(),
+        group: None,
+    };
+    for (said, of_the_table) in [("", Err(FaultKind::TimedOut)), ("{}", Ok(None))] {
+        let table = Table::new(&clients(said), "usher");
+        let found = table.glance(&sub).await.map_err(|fault| fault.kind);
+        assert_eq!(found, of_the_table, "{said:?}");
+        let queue = WorkQueue::new(&clients(said), "http://127.0.0.1:1/queue");
+        let sent = queue.send(&message).await.map_err(|fault| fault.kind);
+        assert_eq!(sent, Err(FaultKind::TimedOut), "{said:?}");
+        let bus = EventBus::new(&clients(said), "usher");
+        let [published] = bus.publish(&[entry()]).await[..] else {
+            panic!("one entry has one end")
+        };
+        assert_eq!(published.unwrap_err().kind, FaultKind::TimedOut, "{said:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_item_of_somebody_else_is_nobodys() {
+    let other = r#"{"Item":{"PK":{"S":"U#other"},"SK":{"S":"USER"},"version":{"N":"1"},
+        "profile":{"M":{}},"marks":{"M":{}}}}"#;
+    let table = Table::new(
+        &clients(Behavior::Answers(other), Timeouts::TRIGGER),
+        "usher",
+    );
+    let found = table.glance(&Sub::new("3f0c").unwrap()).await;
+    assert_eq!(found.unwrap_err().kind, FaultKind::Corrupt);
 }
