@@ -11,6 +11,7 @@ mod counts;
 mod deployed;
 mod echo;
 mod explained;
+mod failures;
 mod invites;
 mod lambda;
 mod messages;
