@@ -13,6 +13,7 @@ mod lookup;
 mod machines;
 mod mail;
 mod plans;
+mod position;
 mod problem;
 mod reader;
 mod refusals;
@@ -28,6 +29,7 @@ mod values;
 pub use problem::{Problem, Problems};
 
 use super::{Policy, Tokens};
+use position::Positions;
 use reader::{Findings, Reader};
 use section::Section;
 use std::collections::{BTreeMap, BTreeSet};
@@ -66,12 +68,10 @@ impl Lines {
     /// Reads the text of a policy file, as [`parse`] does. What is wrong with it is not told here.
     pub fn of(text: &str, base: &Path, read: Read<'_>) -> Self {
         let (_, findings, _) = read_all(text, base, read);
+        let positions = Positions::of(text);
         let places = findings.places.into_iter();
-        Self(
-            places
-                .map(|(key, at)| (key, reader::line(text, at).0))
-                .collect(),
-        )
+        let lines = places.map(|(key, at)| (key, positions.find(at).0));
+        Self(lines.collect())
     }
 
     /// The line, from 1, on which a key stands; `None` for one that the file leaves to its default.

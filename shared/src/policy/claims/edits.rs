@@ -152,35 +152,43 @@ impl Edits {
     /// same, the one whose name comes first, until the rest fits. Scopes that are added go as one. A
     /// claim that is left out is suppressed; suppressions and `kept` stay, whatever they weigh.
     fn trim(&mut self, max_bytes: usize, kept: &[&ClaimName]) {
-        while self.weight() > max_bytes {
-            let claims = self.claims.iter().enumerate();
-            let claims = claims.filter(|(_, (name, _))| !kept.contains(&name));
-            let heaviest = claims
-                .map(|(at, (name, value))| (value.weight(name.as_str()), at))
-                .max_by(|(a, at), (b, other)| {
-                    let name = |at: usize| &self.claims[at].0;
-                    a.cmp(b).then_with(|| name(*other).cmp(name(*at)))
-                });
-            let scopes = weight_of_scopes(&self.scopes.add);
-            match heaviest {
-                Some((bytes, at)) if bytes >= scopes => {
-                    let (name, _) = self.claims.remove(at);
-                    self.left_out.push(LeftOut {
-                        name: name.to_string(),
-                        bytes,
-                    });
-                    self.hide(&name.into());
+        let mut weight = self.weight();
+        if weight <= max_bytes {
+            return;
+        }
+        let scopes = weight_of_scopes(&self.scopes.add);
+        let claims = self.claims.iter();
+        let claims = claims.map(|(name, value)| (value.weight(name.as_str()), Some(name.clone())));
+        // Each is weighed once: a policy may have thousands of claims, and people wait for this.
+        let mut parts: Vec<(usize, Option<ClaimName>)> = claims.collect();
+        parts.extend((scopes > 0).then_some((scopes, None)));
+        parts.retain(|(_, name)| name.as_ref().is_none_or(|name| !kept.contains(&name)));
+        parts.sort_by(|(a, name), (b, other)| {
+            let scopes_last = || name.is_none().cmp(&other.is_none());
+            b.cmp(a)
+                .then_with(scopes_last)
+                .then_with(|| name.cmp(other))
+        });
+        let mut gone = BTreeSet::new();
+        for (bytes, name) in parts {
+            if weight <= max_bytes {
+                break;
+            }
+            weight -= bytes;
+            let left_out = name.as_ref().map_or(SCOPE.to_owned(), ToString::to_string);
+            self.left_out.push(LeftOut {
+                name: left_out,
+                bytes,
+            });
+            match name {
+                Some(name) => {
+                    self.hide(&name.clone().into());
+                    gone.insert(name);
                 }
-                Some(_) | None if scopes > 0 => {
-                    self.scopes.add.clear();
-                    self.left_out.push(LeftOut {
-                        name: SCOPE.to_owned(),
-                        bytes: scopes,
-                    });
-                }
-                Some(_) | None => break,
+                None => self.scopes.add.clear(),
             }
         }
+        self.claims.retain(|(name, _)| !gone.contains(name));
     }
 }
 

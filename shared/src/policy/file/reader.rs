@@ -1,3 +1,4 @@
+use super::position::Positions;
 use super::problem::Problem;
 use super::section::Section;
 use super::suggest::nearest;
@@ -40,7 +41,7 @@ pub(super) struct Findings {
 
 /// Collects the problems of one text, and the keys that the code asks for.
 pub(super) struct Reader<'t> {
-    text: &'t str,
+    positions: Positions<'t>,
     problems: RefCell<Vec<Problem>>,
     warnings: RefCell<Vec<Problem>>,
     known: RefCell<BTreeSet<String>>,
@@ -51,7 +52,7 @@ pub(super) struct Reader<'t> {
 impl<'t> Reader<'t> {
     pub(super) fn new(text: &'t str) -> Self {
         Self {
-            text,
+            positions: Positions::of(text),
             problems: RefCell::default(),
             warnings: RefCell::default(),
             known: RefCell::default(),
@@ -113,7 +114,7 @@ impl<'t> Reader<'t> {
     }
 
     fn problem(&self, place: &Place, text: impl Into<String>) -> Problem {
-        let (line, column) = line(self.text, place.at);
+        let (line, column) = self.positions.find(place.at);
         Problem {
             line,
             column,
@@ -150,11 +151,4 @@ impl<'t> Reader<'t> {
         };
         (findings, known)
     }
-}
-
-/// Line and column of an offset, both from 1, the column in characters.
-pub(super) fn line(text: &str, at: usize) -> (usize, usize) {
-    let before = text.get(..at).unwrap_or(text);
-    let line = before.rsplit('\n').next().unwrap_or(before);
-    (before.matches('\n').count() + 1, line.chars().count() + 1)
 }

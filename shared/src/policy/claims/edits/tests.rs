@@ -470,6 +470,26 @@ fn what_bursts_a_token_is_left_out_heaviest_first_and_named() {
     assert_eq!(access.scopes.add.len(), 1);
 }
 
+/// Where all that stay were weighed again for each that goes, this took minutes.
+#[test]
+fn a_thousand_claims_that_burst_a_token_go_one_by_one() {
+    let value = ClaimValue::Text("x".repeat(100));
+    let claim = |at: usize| (ClaimName::new(format!("c{at:04}")).unwrap(), value.clone());
+    let mut edits = Edits {
+        claims: (0..4_000).map(claim).collect(),
+        ..Edits::default()
+    };
+    let each = edits.weight() / 4_000;
+    edits.trim(10 * each, &[]);
+    let left: Vec<_> = edits.claims.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(left.len(), 10);
+    assert_eq!((left[0], left[9]), ("c3990", "c3999"));
+    assert_eq!(
+        (edits.left_out.len(), edits.suppressed.len()),
+        (3_990, 3_990)
+    );
+}
+
 #[test]
 fn of_two_claims_that_weigh_the_same_the_first_by_name_goes() {
     let text = "x".repeat(150);

@@ -27,6 +27,16 @@ from = "nobody"
     );
 }
 
+/// Where each look began at the top, this took minutes.
+#[test]
+fn a_long_file_with_a_mistake_on_every_word_is_read_to_its_end() {
+    let text = format!("days = [\n{}", "to = 'mon', from\n".repeat(20_000));
+    let problems = read(&text).unwrap_err();
+    let last = problems.as_slice().last().unwrap();
+    assert!(problems.as_slice().len() > 20_000, "{last}");
+    assert!(last.line > 20_000, "{last}");
+}
+
 #[test]
 fn a_problem_says_its_column_and_is_json_for_other_programs() {
     let problems = read("[sign_up]\nblocked_domains = ['ä.example', '-']\n").unwrap_err();
