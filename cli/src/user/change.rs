@@ -45,6 +45,8 @@ struct Done {
     at: Option<Time>,
     /// Whether no other act was recorded as later meanwhile.
     counts: bool,
+    /// Why the user item does not show it yet.
+    unfolded: Option<anyhow::Error>,
 }
 
 /// The JSON form of what an act comes to.
@@ -153,7 +155,10 @@ impl Acting {
             })?;
         } else {
             match done.at {
-                None => anstream::println!("{sub} {}; nothing is changed.", words.already),
+                None if matches!(pool, Pool::LeftAlone) => {
+                    anstream::println!("{sub} {}; nothing is changed.", words.already);
+                }
+                None => anstream::println!("{sub} {}; nothing is recorded anew.", words.already),
                 Some(_) if dry_run => anstream::println!(
                     "{sub}, now {}, {}",
                     Status::of(&done.before).as_str(),
@@ -176,6 +181,9 @@ impl Acting {
                  again does what is left."
             );
             return Ok(ExitCode::from(1));
+        }
+        if let Some(error) = done.unfolded {
+            return Err(error.context("it is recorded, and the worker finishes it within minutes"));
         }
         if !done.counts {
             anstream::eprintln!(
@@ -222,6 +230,7 @@ impl Acting {
                 before,
                 at: None,
                 counts: true,
+                unfolded: None,
             });
         };
         let at = Some(commit.envelope.time);
@@ -231,6 +240,7 @@ impl Acting {
                 before,
                 at,
                 counts: true,
+                unfolded: None,
             });
         }
         let sealed = seal::seal(&commit, None, chance::bytes())?;
@@ -243,13 +253,18 @@ impl Acting {
         let id = commit.envelope.id;
         let mut acts = read.acts;
         acts.push(commit);
+        // What is recorded counts, folded or not: the pool is told either way.
         let folded = fold(table, sub, read.item, &acts, deadline).await;
-        let item = folded.context("it is recorded, and the worker finishes it within minutes")?;
+        let (after, unfolded) = match folded {
+            Ok(item) => (item.user, None),
+            Err(error) => (acts.iter().fold(before.clone(), User::apply), Some(error)),
+        };
         Ok(Done {
-            counts: operator::counts(&item.user, &event, id),
+            counts: operator::counts(&after, &event, id),
             before,
-            after: item.user,
+            after,
             at,
+            unfolded,
         })
     }
 }

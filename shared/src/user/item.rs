@@ -93,7 +93,8 @@ pub struct Marks {
     account_types: BTreeMap<AccountTypeSource, (Stamp, Option<AccountType>)>,
     #[serde(default, rename = "s", skip_serializing_if = "Option::is_none")]
     standing: Option<(Stamp, bool)>,
-    #[serde(default, rename = "f", skip_serializing_if = "Option::is_none")]
+    // Not `f`, which held the one refusal that was kept before there were several.
+    #[serde(default, rename = "d", skip_serializing_if = "Option::is_none")]
     refusals: Option<(i64, BTreeSet<RefusalReason>)>,
 }
 
