@@ -211,7 +211,11 @@ impl CustomMessages {
         recipient: &Recipient<'_>,
         placeholders: &Placeholders,
     ) -> Result<String, Unfit> {
-        let link = link(texts.link_text.as_deref(), &placeholders.link);
+        let link_text = texts.link_text.as_deref().map(|text| match place.part {
+            Part::Email => HtmlEscape(text).to_string(),
+            Part::Sms | Part::Subject => text.to_owned(),
+        });
+        let link = link(link_text.as_deref(), &placeholders.link);
         let spoken = |name: Option<&str>| name.map(speakable).unwrap_or_default();
         let brand = self.brand.iter();
         let brand = Value::from_pairs(brand.map(|(key, value)| (key.as_str(), value.as_str())));
@@ -228,13 +232,11 @@ impl CustomMessages {
                 LINK => &link,
                 _ => &placeholders.username,
             };
-            values.push((word, Value::from(placeholder.as_str())));
+            // As it came, also in HTML: Cognito looks for it to the letter, and nobody else writes it.
+            values.push((word, Value::from_safe_string(placeholder.clone())));
             demands.push(Demand {
                 word,
-                placeholder: match place.part {
-                    Part::Email => HtmlEscape(placeholder).to_string(),
-                    Part::Sms | Part::Subject => placeholder.clone(),
-                },
+                placeholder: placeholder.clone(),
                 stands_for: place.stands_for(word, recipient.user_name_length),
             });
         }

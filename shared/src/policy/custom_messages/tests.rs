@@ -106,8 +106,8 @@ fn the_events_own_placeholders_are_used() {
     );
     assert_eq!(
         rendered.email.as_deref(),
-        Some("You are &lt;name&gt;, with &lt;secret&gt;"),
-        "a mail is HTML"
+        Some("You are <name>, with <secret>"),
+        "Cognito looks for them to the letter"
     );
 }
 
