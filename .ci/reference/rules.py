@@ -1,5 +1,6 @@
 """What the policy's rules come to for the people of a pool, and what an operator does about it."""
 
+import time
 from functools import partial
 
 from botocore.exceptions import ClientError
@@ -170,6 +171,9 @@ class Rules(Case):
         pool.confirm(email)
         tokens = pool.sign_in(email)
         wait_for("the user", lambda: self.world.item(sub, "USER"))
+        # This server ends the sessions of earlier seconds alone.
+        begun = claims(tokens["IdToken"])["iat"]
+        wait_for("the next second", lambda: int(time.time()) > begun)
         named = ("--pool", pool.id)
         done = self.world.operator.user("suspend", sub, "--confirm", *named)
         self.assertEqual(done["in_pool"], "disabled")
