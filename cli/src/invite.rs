@@ -10,16 +10,14 @@ mod show;
 mod shown;
 mod until;
 
+use crate::patience::{TRIES, deadline};
 use crate::place::{Opened, Place};
 use anyhow::Context;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
-use tokio::time::Instant;
 use usher_events::{InviteId, PoolId};
 use usher_shared::digest::Secret;
 use usher_shared::invite::Code;
-use usher_shared::retry::Schedule;
 
 /// Makes invites, shows them and takes them back
 ///
@@ -49,16 +47,6 @@ pub struct About {
     #[arg(long)]
     json: bool,
 }
-
-/// Waits between tries of one call. Nobody but the person at the keyboard waits for it.
-const TRIES: Schedule = Schedule {
-    first_wait: Duration::from_millis(50),
-    max_wait: Duration::from_millis(800),
-    attempts: 5,
-};
-
-/// How long one invite may take, lost races and throttling included.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How many invites are worked on at once.
 const AT_ONCE: usize = 16;
@@ -101,10 +89,6 @@ fn named(text: &str) -> Result<Named, String> {
 
 fn pool(text: &str) -> Result<PoolId, String> {
     PoolId::new(text).map_err(|error| error.to_string())
-}
-
-fn deadline() -> Instant {
-    Instant::now() + PATIENCE
 }
 
 impl About {

@@ -4,6 +4,7 @@ mod invite;
 mod local;
 mod machine;
 mod organization;
+mod patience;
 mod place;
 mod play;
 mod policy;

@@ -5,19 +5,18 @@ mod set;
 mod show;
 mod shown;
 
+use crate::patience::{TRIES, deadline};
 use crate::place::{Opened, Place};
 use anyhow::Context;
 use serde::Serialize;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
-use tokio::time::Instant;
 use usher_events::OrganizationId;
 use usher_shared::dynamodb::Table;
 use usher_shared::organization::{Organization, id_of};
 use usher_shared::policy::{Domain, Policy};
 use usher_shared::port::{Fault, Organizations};
-use usher_shared::retry::{Schedule, retry};
+use usher_shared::retry::retry;
 
 /// Lists and shows organizations that users founded, and changes them
 ///
@@ -44,16 +43,6 @@ pub struct About {
     json: bool,
 }
 
-/// Waits between tries of one call. Nobody but the person at the keyboard waits for it.
-const TRIES: Schedule = Schedule {
-    first_wait: Duration::from_millis(50),
-    max_wait: Duration::from_millis(800),
-    attempts: 5,
-};
-
-/// How long the whole may take, lost races and throttling included.
-const PATIENCE: Duration = Duration::from_secs(30);
-
 /// Runs `usher organization`.
 pub async fn run(verb: Verb) -> anyhow::Result<ExitCode> {
     match verb {
@@ -76,10 +65,6 @@ fn named(text: &str) -> Result<OrganizationId, String> {
         true => Err(neither()),
         false => OrganizationId::new(text).map_err(|_error| neither()),
     }
-}
-
-fn deadline() -> Instant {
-    Instant::now() + PATIENCE
 }
 
 impl About {

@@ -8,16 +8,14 @@ mod role;
 mod show;
 mod suspend;
 
+use crate::patience::{TRIES, deadline};
 use crate::place::{Opened, Place, Pools};
 use anyhow::Context;
 use serde::Serialize;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
-use tokio::time::Instant;
 use usher_events::{PoolId, Sub};
 use usher_shared::policy::Policy;
-use usher_shared::retry::Schedule;
 
 /// Suspends a user, lets the user in again, gives a role, and shows what is known
 ///
@@ -62,16 +60,6 @@ pub struct Acting {
     unseen: bool,
 }
 
-/// Waits between tries of one call. Nobody but the person at the keyboard waits for it.
-const TRIES: Schedule = Schedule {
-    first_wait: Duration::from_millis(50),
-    max_wait: Duration::from_millis(800),
-    attempts: 5,
-};
-
-/// How long the whole may take, lost races and throttling included.
-const PATIENCE: Duration = Duration::from_secs(30);
-
 /// Runs `usher user`.
 pub async fn run(verb: Verb) -> anyhow::Result<ExitCode> {
     match verb {
@@ -93,10 +81,6 @@ fn sub(text: &str) -> Result<Sub, String> {
 
 fn pool_id(text: &str) -> Result<PoolId, String> {
     PoolId::new(text).map_err(|error| error.to_string())
-}
-
-fn deadline() -> Instant {
-    Instant::now() + PATIENCE
 }
 
 impl About {
