@@ -17,6 +17,15 @@ pub mod policy;
 pub mod trigger;
 mod worlds;
 
+/// How the trigger's own tests look at JSON.
+#[allow(
+    dead_code,
+    missing_docs,
+    reason = "made for those tests, which use more of it"
+)]
+#[path = "../../trigger/tests/contract/members.rs"]
+mod members;
+
 /// The places of the trigger's own tests.
 #[allow(
     dead_code,

@@ -1,5 +1,6 @@
 //! Whatever comes goes back, but for `response`.
 
+use crate::members::Members;
 use crate::sources::RULES;
 use crate::world::{Mood, Places, SUB, policy, raw, suspended, trigger};
 use proptest::collection::vec;
@@ -7,10 +8,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
-use serde_json::value::RawValue;
 use std::collections::BTreeSet;
-use std::fmt;
 use std::sync::{Arc, LazyLock};
 use tokio::runtime::{Builder, Runtime};
 use usher_events::{Fact, RefusalReason};
@@ -47,49 +45,6 @@ static TRIGGERS: LazyLock<Vec<Trigger>> = LazyLock::new(triggers);
 fn runtime() -> Runtime {
     let mut builder = Builder::new_current_thread();
     builder.enable_time().start_paused(true).build().unwrap()
-}
-
-/// A JSON object, member by member in the order in which it is written.
-#[derive(Debug, PartialEq)]
-struct Members(Vec<(String, String)>);
-
-impl<'de> Deserialize<'de> for Members {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Reader;
-        impl<'de> Visitor<'de> for Reader {
-            type Value = Members;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
-                let mut members = Vec::new();
-                while let Some((name, value)) = map.next_entry::<String, Box<RawValue>>()? {
-                    members.push((name, value.get().to_owned()));
-                }
-                Ok(Members(members))
-            }
-        }
-        deserializer.deserialize_map(Reader)
-    }
-}
-
-impl Members {
-    fn of(text: &str) -> Option<Self> {
-        serde_json::from_str(text).ok()
-    }
-
-    /// Everything but the members of these names, byte for byte.
-    fn without(&self, names: &[&str]) -> Vec<&(String, String)> {
-        let kept = |member: &&(String, String)| !names.contains(&member.0.as_str());
-        self.0.iter().filter(kept).collect()
-    }
-
-    fn last(&self, name: &str) -> Option<&str> {
-        let mut members = self.0.iter().rev();
-        members
-            .find(|(found, _)| found == name)
-            .map(|(_, value)| value.as_str())
-    }
 }
 
 /// Gives one event to one trigger and holds the answer to the promise.
