@@ -1,25 +1,23 @@
 //! What each trigger answers and publishes. Reads the table at most once; decides by the policy.
 
+mod sign_in;
+mod sign_up;
+mod token;
+
 use crate::answer;
 use crate::budget::Budget;
-use crate::cognito::{Call, Source, TokenSource};
+use crate::cognito::{Call, Source};
 use crate::explained;
 use crate::facts::{self, Witness};
 use crate::invite::{self, Awaited};
 use crate::message;
-use crate::organization;
 use crate::refusal::Refusal;
-use crate::refused::{self, Refused, Telling};
 use serde_json::value::RawValue;
 use std::fmt;
-use usher_events::{
-    Envelope, Fact, LifecycleEvent, MessagePurpose, Person, RefusalReason, SignUpRoute, Sub,
-};
+use usher_events::{Envelope, Fact, LifecycleEvent, MessagePurpose, Person, RefusalReason, Sub};
 use usher_shared::organization::Cache;
-use usher_shared::policy::admit::{Applicant, Asking, Case, Occasion};
-use usher_shared::policy::trace::{Question, Step};
 use usher_shared::policy::{
-    MessageSource, Policy, UserRead, WayIn, admit, claims, invited, notice, person, refusal,
+    MessageSource, Policy, UserRead, WayIn, admit, invited, person, refusal,
 };
 use usher_shared::port::Store;
 use usher_shared::user::{User, UserItem};
@@ -71,10 +69,12 @@ pub async fn decide(
     budget: Budget,
 ) -> Verdict {
     match call.source {
-        Source::PreSignUp(route) => sign_up(call, witness, store, budget, route).await,
-        Source::PreAuthentication => sign_in(call, witness, (store, organizations), budget).await,
+        Source::PreSignUp(route) => sign_up::sign_up(call, witness, store, budget, route).await,
+        Source::PreAuthentication => {
+            sign_in::sign_in(call, witness, (store, organizations), budget).await
+        }
         Source::TokenGeneration(source) => {
-            token(call, witness, (store, organizations), budget, source).await
+            token::token(call, witness, (store, organizations), budget, source).await
         }
         Source::ConfirmSignUp | Source::ConfirmForgotPassword | Source::PostAuthentication => {
             let fact = witness.after_the_fact(call);
@@ -147,191 +147,6 @@ fn way_in(source: Source, policy: &Policy) -> (&'static str, WayIn) {
     }
 }
 
-async fn sign_up(
-    call: &Call<'_>,
-    witness: Witness<'_>,
-    store: &dyn Store,
-    budget: Budget,
-    route: SignUpRoute,
-) -> Verdict {
-    let policy = witness.policy;
-    let counts = admit::address_counts(policy, route, &call.user_name, &person_of(call, policy));
-    let admitted = match rules_of_sign_up(call, witness, route, counts) {
-        Ok(()) => {
-            let email = call.request.attribute("email").filter(|_| counts);
-            let need = admit::invite(policy, route, email.as_deref());
-            witness.note(|| vec![admit::explain_invite(policy, route, need)]);
-            let held = invite::reserve(call, witness, store, need, budget).await;
-            witness.note(|| explained::reservation(need, &held).into_iter().collect());
-            held
-        }
-        Err(reason) => Err(Refused::from(reason)),
-    };
-    match admitted {
-        Ok(held) => {
-            let bound = held.as_ref().map(|held| held.is_bound);
-            let automatic = admit::automatic(policy, route, bound);
-            witness.note(|| admit::explain_automatic(policy, route, automatic));
-            let invite = held.map(|held| held.invite);
-            Verdict {
-                answer: Ok(answer::automatic(call, automatic)),
-                fact: named(witness.sign_up_requested(call, route, invite)),
-                reason: None,
-            }
-        }
-        Err(refused) => {
-            let reason = refused.reason;
-            let telling = refused::tell(call, witness, store, budget, route, refused);
-            Verdict {
-                answer: Err(told(call, witness, reason)),
-                fact: match telling.await {
-                    Telling::Fact(fact) => Some(*fact),
-                    Telling::Enough => None,
-                    Telling::Unnamed => named(None),
-                },
-                reason: Some(reason),
-            }
-        }
-    }
-}
-
-fn rules_of_sign_up(
-    call: &Call<'_>,
-    witness: Witness<'_>,
-    route: SignUpRoute,
-    address_counts: bool,
-) -> Result<(), RefusalReason> {
-    let policy = witness.policy;
-    let applicant = Applicant {
-        route,
-        attribute: &|name| call.request.attribute(name),
-    };
-    let asking = Asking::new(policy, applicant);
-    witness.note(|| Step::all(Question::SignUp, &asking.explain()));
-    asking.decide()?;
-    if route == SignUpRoute::ExternalProvider {
-        let opinion = admit::explain_outsider(policy, address_counts);
-        witness.note(|| Step::all(Question::SignUp, &[opinion]));
-    }
-    admit::outsider(policy, address_counts)
-}
-
-/// Counts a sign-up of which nothing can be told, because nothing names it.
-fn named(fact: Option<Envelope<LifecycleEvent>>) -> Option<Envelope<LifecycleEvent>> {
-    if fact.is_none() {
-        tracing::error!(
-            unpublished = 1,
-            "An event is lost: the secret that hides user names cannot be read"
-        );
-    }
-    fact
-}
-
-async fn sign_in(
-    call: &Call<'_>,
-    witness: Witness<'_>,
-    (store, organizations): (&dyn Store, &Cache),
-    budget: Budget,
-) -> Verdict {
-    let Some(sub) = facts::sub(call) else {
-        // Only for users who do not exist, and those Cognito refuses itself.
-        witness.note(|| vec![explained::no_sub(Question::SignIn)]);
-        return Verdict::pass(None);
-    };
-    let look = glance(store, &sub, budget).await;
-    let policy = witness.policy;
-    let awaited = match policy.admits_by_grant() {
-        true => invite::awaited(call, witness, store, &sub, known(&look), budget).await,
-        false => Awaited::Nothing,
-    };
-    let invited = invited_user(&awaited, witness, known(&look));
-    let person = person_of(call, policy);
-    let bearer = organization::Bearer {
-        user: invited.as_ref().map_or(known(&look), UserRead::Found),
-        sub: &sub,
-        person: &person,
-    };
-    let grant = organization::grant(witness, (store, organizations), bearer, budget).await;
-    let case = Case {
-        policy,
-        user: known(&look),
-        grant: &grant,
-        occasion: Occasion::BeforeSignIn,
-        now: witness.now,
-    };
-    witness.note(|| Step::all(Question::SignIn, &case.explain()));
-    match case.decide() {
-        Ok(()) => Verdict::pass(None),
-        Err(reason) => refuse(call, witness, sub, reason, &look),
-    }
-}
-
-async fn token(
-    call: &Call<'_>,
-    witness: Witness<'_>,
-    (store, organizations): (&dyn Store, &Cache),
-    budget: Budget,
-    source: TokenSource,
-) -> Verdict {
-    let occasion = match source {
-        // A machine's token is about no user, whatever else its event may say.
-        TokenSource::ClientCredentials => {
-            return Verdict::answer(answer::machine_token(call, witness.policy, witness.trace));
-        }
-        // At the first sign-in with an outside provider no trigger runs before this one.
-        TokenSource::HostedAuth => Occasion::SignIn,
-        TokenSource::Authentication
-        | TokenSource::NewPasswordChallenge
-        | TokenSource::AuthenticateDevice
-        | TokenSource::RefreshTokens => Occasion::Renewal,
-    };
-    let Some(sub) = facts::sub(call) else {
-        witness.note(|| vec![explained::no_sub(Question::Token)]);
-        let answer = answer::suppressions(call, witness.policy, witness.trace);
-        return Verdict::answer(answer);
-    };
-    let look = glance(store, &sub, budget).await;
-    let policy = witness.policy;
-    let awaited = invite::awaited(call, witness, store, &sub, known(&look), budget).await;
-    let invited = invited_user(&awaited, witness, known(&look));
-    let read = invited.as_ref().map_or(known(&look), UserRead::Found);
-    let person = person_of(call, policy);
-    let bearer = organization::Bearer {
-        user: read,
-        sub: &sub,
-        person: &person,
-    };
-    let grant = organization::grant(witness, (store, organizations), bearer, budget).await;
-    let case = Case {
-        policy,
-        user: known(&look),
-        grant: &grant,
-        occasion,
-        now: witness.now,
-    };
-    witness.note(|| Step::all(Question::Token, &case.explain()));
-    if let Err(reason) = case.decide() {
-        return refuse(call, witness, sub, reason, &look);
-    }
-    let bearer = claims::Bearer {
-        policy,
-        grant: &grant,
-        user: read,
-        person: Some(&person),
-    };
-    let answered = Verdict::answer(answer::tokens(call, &bearer, witness.trace));
-    // Who is announced is asked no more for an invite. So whoever waits for a confirmation, or may, is
-    // left to it: the tokens until then would lack what the invite brings.
-    let fact = match awaited {
-        Awaited::Nothing => witness.noticed(call, sub, known(&look), person),
-        Awaited::Grants(_) | Awaited::Unknown => {
-            witness.note(|| vec![notice::explain(Err(notice::Nothing::Awaited))]);
-            None
-        }
-    };
-    Verdict { fact, ..answered }
-}
-
 /// The user as an invite will make it, where the worker has not seen the confirmation yet.
 fn invited_user(awaited: &Awaited, witness: Witness<'_>, user: UserRead<'_>) -> Option<User> {
     let Awaited::Grants(grants) = awaited else {
@@ -343,6 +158,17 @@ fn invited_user(awaited: &Awaited, witness: Witness<'_>, user: UserRead<'_>) -> 
         UserRead::Found(user) => Some(user.clone().join(presumed)),
         UserRead::StoreDown => None,
     }
+}
+
+/// Counts a sign-up of which nothing can be told, because nothing names it.
+fn named(fact: Option<Envelope<LifecycleEvent>>) -> Option<Envelope<LifecycleEvent>> {
+    if fact.is_none() {
+        tracing::error!(
+            unpublished = 1,
+            "An event is lost: the secret that hides user names cannot be read"
+        );
+    }
+    fact
 }
 
 fn person_of(call: &Call<'_>, policy: &Policy) -> Person {
