@@ -126,7 +126,9 @@ fn policy(document: &Section<'_>, base: &Path, read: Read<'_>) -> Policy {
         founding: document.section("founding", |section| {
             founding::founding(section, &roles, &plans)
         }),
-        lookup: document.section("lookup", |section| lookup::lookup(section, &roles)),
+        lookup: document.section("lookup", |section| {
+            lookup::lookup(section, &roles, &profile)
+        }),
         trusted_providers: access::trusted_providers(document),
         attributes: document.section("attributes", texts::attributes),
         tokens: Tokens::default(),

@@ -3,7 +3,7 @@ use super::roles::declared_role;
 use super::section::Section;
 use crate::breaker::Limits;
 use crate::policy::lookup::{Endpoint, LookupRules, Url};
-use crate::policy::{DomainPattern, Roles};
+use crate::policy::{DomainPattern, ProfileRules, Roles};
 use crate::secret::SecretRef;
 use std::collections::BTreeSet;
 use std::fmt::Display;
@@ -25,7 +25,11 @@ const SECONDS: RangeInclusive<u32> = 1..=3600;
 const PROBE: u32 = 2;
 
 /// The lookup, if there is a table of it.
-pub(super) fn lookup(section: &Section<'_>, roles: &Roles) -> Option<LookupRules> {
+pub(super) fn lookup(
+    section: &Section<'_>,
+    roles: &Roles,
+    profile: &ProfileRules,
+) -> Option<LookupRules> {
     if section.is_there() && !section.is_set("url") {
         section.report_key("url", "is missing; it says who is asked");
     }
@@ -37,6 +41,11 @@ pub(super) fn lookup(section: &Section<'_>, roles: &Roles) -> Option<LookupRules
         let text = "is empty; whom you ask cannot tell who asks, and tells anybody whatever it \
                     knows of an address";
         section.warn_key("authorization", text);
+    }
+    if url.is_some() && !profile.create {
+        let text = "gives roles while profile.create is false; without the address that a role was \
+                    given for, a user who changes it keeps the role until whom you ask answers again";
+        section.warn_key("url", text);
     }
     let authorization: Option<SecretRef> = parsed(section, "authorization");
     let timeout_ms = section.number("timeout_ms", TIMEOUT_MS, "ms", 1500);

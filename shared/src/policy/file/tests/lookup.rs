@@ -127,6 +127,10 @@ fn a_lookup_that_gives_much_or_is_asked_by_anybody_is_warned_of() {
             lookup("").replace("https://crm.example", "http://127.0.0.1:9000"),
             "line 2: lookup.url: reaches the worker's own machine and no other",
         ),
+        (
+            format!("{}[profile]\ncreate = false\n", lookup("")),
+            "line 2: lookup.url: gives roles while profile.create is false; without the address that a role was given for, a user who changes it keeps the role until whom you ask answers again",
+        ),
     ] {
         assert_eq!(warned_of(&text), [warning]);
     }
