@@ -102,6 +102,23 @@ fn what_a_user_founded_is_listed_and_shown_by_id_and_by_domain() {
             "{text}"
         );
     }
+    let invited = |organization: &str| {
+        let create = [
+            "invite",
+            "create",
+            "--pool",
+            "p",
+            "--json",
+            "--organization",
+        ];
+        run(here, &[&create[..], &[organization]].concat())
+    };
+    assert_eq!(json(&invited(id))["organization"], id);
+    let nobody = invited(&id.chars().rev().collect::<String>());
+    assert!(
+        text(&nobody).contains("nobody has founded it"),
+        "{nobody:?}"
+    );
     for (arguments, count) in [(["list", "--inactive"], 0), (["list", "--plan=free"], 1)] {
         let text = text(&organization(here, &[&arguments[..], &["--json"]].concat()));
         assert_eq!(text.lines().count(), count, "{arguments:?}");

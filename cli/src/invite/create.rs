@@ -1,21 +1,23 @@
-use super::row::{self, Row};
+use super::row::{self, Founded, Row};
 use super::shown::{Shown, print};
 use super::{AT_ONCE, About, TRIES, deadline, progress};
 use anyhow::{Context, bail};
 use futures::{StreamExt, stream};
 use serde::Serialize;
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
-use usher_events::Time;
+use usher_events::{OrganizationId, Time};
 use usher_shared::chance;
 use usher_shared::clock::{Clock, WallClock};
 use usher_shared::digest::Secret;
 use usher_shared::dynamodb::Table;
 use usher_shared::invite::{Code, Invite, Terms};
-use usher_shared::port::{Fault, InviteWritten, Invites};
+use usher_shared::policy::Policy;
+use usher_shared::port::{Fault, InviteWritten, Invites, Organizations};
 use usher_shared::retry::retry;
 
 /// The most that one command makes.
@@ -88,8 +90,10 @@ impl Create {
         let (policy, _) = crate::policy_file::read(self.about.policy.as_deref())?;
         let opened = self.about.open().await?;
         let now = WallClock.now();
-        let terms = self.rows()?.into_iter().map(|(line, row)| {
-            let terms = row.terms(&policy, &opened.secret, &self.about.pool, now);
+        let rows = self.rows()?;
+        let founded = founded(&opened.table, &policy, &rows).await?;
+        let terms = rows.into_iter().map(|(line, row)| {
+            let terms = row.terms(&policy, &founded, &opened.secret, &self.about.pool, now);
             terms
                 .map(|terms| (row.address, terms))
                 .with_context(|| match line {
@@ -170,6 +174,26 @@ impl Create {
             (false, _) => Output::Csv(Box::new(csv::Writer::from_writer(writer))),
         })
     }
+}
+
+/// What the table has of the organizations that these rows name and the policy does not declare.
+async fn founded(
+    table: &Table,
+    policy: &Policy,
+    rows: &[(Option<u64>, Row)],
+) -> anyhow::Result<Founded> {
+    let ids: BTreeSet<OrganizationId> = rows
+        .iter()
+        .filter_map(|(_, row)| row.maybe_founded(policy))
+        .collect();
+    let mut founded = Founded::new();
+    for id in ids {
+        let read = || table.organization(&id);
+        let found = retry(&TRIES, deadline(), Fault::disposition, read).await;
+        let found = found.context("the organization cannot be looked up")?;
+        founded.extend(found.map(|found| (id, found.terms.account_type)));
+    }
+    Ok(founded)
 }
 
 /// Makes one, unless another has failed before it was begun.

@@ -3,14 +3,19 @@
 use super::until::Until;
 use anyhow::{Context, bail};
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::path::Path;
 use usher_events::{AccountType, OrganizationId, PoolId, Role, SignUpContext, Time};
 use usher_shared::digest::Secret;
 use usher_shared::invite::{Grants, MOST_USES, Terms};
+use usher_shared::organization::is_id;
 use usher_shared::policy::{Domain, Policy};
 
 /// The columns that a file may have.
 const COLUMNS: &str = "address, uses, expires, role, organization, account_type, label";
+
+/// Organizations that somebody founded, with the kind of account that each brings.
+pub type Founded = BTreeMap<OrganizationId, Option<AccountType>>;
 
 /// One invite to be made. What a row leaves out the flags say.
 #[derive(clap::Args, Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -29,7 +34,7 @@ pub struct Row {
     /// The role that it brings
     #[arg(long)]
     pub role: Option<String>,
-    /// The organization that it brings
+    /// The organization that it brings: one of the policy, or one that a user founded
     #[arg(long, value_name = "ID")]
     pub organization: Option<String>,
     /// The kind of account that it brings
@@ -58,10 +63,11 @@ impl Row {
         }
     }
 
-    /// The terms that it asks for, if the policy knows what they name.
+    /// The terms that it asks for, if policy or table know what they name.
     pub fn terms(
         &self,
         policy: &Policy,
+        founded: &Founded,
         secret: &Secret,
         pool: &PoolId,
         now: Time,
@@ -90,12 +96,20 @@ impl Row {
             uses,
             expires_at,
             bound_to: bound_to.map(|address| secret.address_key(pool, address)),
-            grants: self.grants(policy)?,
+            grants: self.grants(policy, founded)?,
             label: label.transpose()?,
         })
     }
 
-    fn grants(&self, policy: &Policy) -> anyhow::Result<Grants> {
+    /// The organization that it names, if the policy does not declare it, and somebody may have
+    /// founded it.
+    pub fn maybe_founded(&self, policy: &Policy) -> Option<OrganizationId> {
+        let id = OrganizationId::new(self.organization.as_deref()?).ok()?;
+        let maybe = policy.has_founders() && is_id(&id) && !policy.organizations.contains_key(&id);
+        maybe.then_some(id)
+    }
+
+    fn grants(&self, policy: &Policy, founded: &Founded) -> anyhow::Result<Grants> {
         let role = self.role.as_deref().map(Role::new).transpose();
         let role = role.context("role is no name")?;
         if let Some(role) = &role
@@ -108,20 +122,24 @@ impl Row {
         let organization = organization.transpose().context("organization is no id")?;
         if let Some(id) = &organization
             && !policy.organizations.contains_key(id)
+            && !founded.contains_key(id)
         {
             let known = policy.organizations.keys().map(OrganizationId::as_str);
             let known = known.collect::<Vec<_>>().join(", ");
-            bail!("the policy has no organization {id}; it has {known}");
+            bail!("the policy has no organization {id}, and nobody has founded it; it has {known}");
         }
         let account_type = self.account_type.as_deref().map(|kind| {
             let known = ["standard", "business", "enterprise"].contains(&kind);
             let kind = known.then(|| AccountType::new(kind).ok()).flatten();
             kind.context("account_type must be standard, business or enterprise")
         });
+        // Of a declared one the policy says it whenever it counts; of a founded one the invite does.
+        let of_founded = organization.as_ref().and_then(|id| founded.get(id));
+        let account_type = account_type.transpose()?;
         Ok(Grants {
+            account_type: account_type.or_else(|| of_founded.cloned().flatten()),
             role,
             organization,
-            account_type: account_type.transpose()?,
         })
     }
 }
@@ -157,10 +175,34 @@ pub fn read(path: &Path) -> anyhow::Result<Vec<(u64, Row)>> {
 mod tests {
     use super::*;
 
+    fn founded() -> Founded {
+        let id = OrganizationId::new("abcdefghijklmnopqrstuvwxyz").unwrap();
+        Founded::from([(id, AccountType::new("business").ok())])
+    }
+
+    #[test]
+    fn a_founded_organization_brings_its_kind_of_account_unless_the_row_names_one() {
+        for (said, expected) in [(None, "business"), (Some("enterprise"), "enterprise")] {
+            let row = Row {
+                organization: founded().keys().next().map(ToString::to_string),
+                account_type: said.map(str::to_owned),
+                ..Row::default()
+            };
+            let kind = terms(&row).unwrap().grants.account_type.unwrap();
+            assert_eq!(kind.as_str(), expected);
+        }
+    }
+
     fn terms(row: &Row) -> anyhow::Result<Terms> {
         let now = "2026-01-02T03:04:05Z".parse().unwrap();
         let pool = PoolId::new("p").unwrap();
-        row.terms(&Policy::default(), &Secret::new(&[7; 32]), &pool, now)
+        row.terms(
+            &Policy::default(),
+            &founded(),
+            &Secret::new(&[7; 32]),
+            &pool,
+            now,
+        )
     }
 
     #[test]
