@@ -8,10 +8,11 @@ mod outbox;
 mod queue;
 mod secret;
 
+pub use crate::port::QueueLimits;
 pub use bus::FileBus;
 pub use database::Database;
 pub use outbox::Outbox;
-pub use queue::{DeadLetterQueue, QueueLimits, WorkQueue};
+pub use queue::{DeadLetterQueue, WorkQueue};
 
 use crate::clock::{self, Clock};
 use crate::digest::Secret;

@@ -6,8 +6,8 @@
 //! what a domain's first user founds, [`seal`] and [`digest`] hide what must not be read, and
 //! [`breaker`] says when to stop calling who does not answer.
 //! Edges: [`port`] says what the outside world can do, and each adapter ([`dynamodb`], [`sqs`],
-//! [`eventbridge`], [`ses`], [`ssm`], [`secrets_manager`], [`cognito_idp`], [`lookup`], [`embedded`])
-//! names one service and no other.
+//! [`eventbridge`], [`ses`], [`ssm`], [`secrets_manager`], [`cognito_idp`], [`lookup`], [`embedded`],
+//! [`memory`]) names one service and no other.
 
 pub mod aws;
 pub mod breaker;
@@ -27,6 +27,8 @@ pub mod held;
 pub mod invite;
 pub mod loading;
 pub mod lookup;
+#[cfg(feature = "memory")]
+pub mod memory;
 pub mod operator;
 pub mod organization;
 pub mod policy;

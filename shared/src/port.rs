@@ -22,7 +22,7 @@ pub use organizations::Organizations;
 pub use parameters::{Parameters, Secrets, Stored};
 pub use pool::{PoolUser, UserPools};
 pub use queue::{
-    Cause, DeadLetter, DeadLetterInbox, DeadLetters, Inbox, Outgoing, Queue, Received,
+    Cause, DeadLetter, DeadLetterInbox, DeadLetters, Inbox, Outgoing, Queue, QueueLimits, Received,
 };
 pub use store::{Appended, Due, Loaded, Store, TakenLease, Written};
 pub use tallies::{Tallies, TallyWritten};

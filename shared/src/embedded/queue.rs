@@ -8,32 +8,14 @@ mod schema;
 use super::Database;
 use crate::clock::Clock;
 use crate::port::{
-    Cause, DeadLetter, DeadLetterInbox, DeadLetters, Fault, Inbox, Outgoing, Queue, Received,
+    Cause, DeadLetter, DeadLetterInbox, DeadLetters, Fault, Inbox, Outgoing, Queue, QueueLimits,
+    Received,
 };
 use async_trait::async_trait;
 use channel::Channel;
 use message::Message;
 use std::sync::Arc;
 use std::time::Duration;
-
-/// What SQS keeps as a queue's attributes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct QueueLimits {
-    /// How long a received message is hidden from other readers.
-    pub visibility_timeout: Duration,
-    /// How often a message is delivered before it is a dead letter.
-    pub receive_limit: u32,
-}
-
-impl Default for QueueLimits {
-    /// Shorter than the deployment's: on one machine nobody wants to wait an hour for a second try.
-    fn default() -> Self {
-        Self {
-            visibility_timeout: Duration::from_secs(30),
-            receive_limit: 5,
-        }
-    }
-}
 
 /// A queue that several processes may use at once: every change is conditional on what was read.
 #[derive(Clone)]

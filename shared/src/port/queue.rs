@@ -24,6 +24,25 @@ impl fmt::Debug for Outgoing {
     }
 }
 
+/// What SQS keeps as a queue's attributes, for the queues that we keep ourselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QueueLimits {
+    /// How long a received message is hidden from other readers.
+    pub visibility_timeout: Duration,
+    /// How often a message is delivered before it is a dead letter.
+    pub receive_limit: u32,
+}
+
+impl Default for QueueLimits {
+    /// Shorter than the deployment's: on one machine nobody wants to wait an hour for a second try.
+    fn default() -> Self {
+        Self {
+            visibility_timeout: Duration::from_secs(30),
+            receive_limit: 5,
+        }
+    }
+}
+
 /// The work queue, from its sender's side.
 #[async_trait]
 pub trait Queue: Send + Sync {

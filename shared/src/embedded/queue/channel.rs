@@ -1,11 +1,11 @@
+use super::Database;
 use super::message::{Item, Message, item, read};
 use super::schema::TABLE;
-use super::{Database, QueueLimits};
 use crate::aws::fault;
 use crate::chance;
 use crate::clock::{self, Clock};
 use crate::disposition::FaultKind;
-use crate::port::{Cause, Fault};
+use crate::port::{Cause, Fault, QueueLimits};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::types::AttributeValue;

@@ -69,6 +69,23 @@ pub async fn what_is_done_is_no_longer_due(store: impl Stored) {
     listed(&store, at(100_000), &[]).await;
 }
 
+/// Two workers each set something of one commit aside, and one of them ends knowing of its own alone.
+pub async fn what_a_writer_did_not_know_of_stays_due(store: impl Stored) {
+    defer(&store, &user(), 1, at(60)).await;
+    let done = Entry::Done {
+        at: at(61),
+        receipt: None,
+    };
+    store
+        .write_entry(&user(), id(1), EffectKind::Publication, &done, None, None)
+        .await
+        .unwrap();
+    listed(&store, at(60), &[commit_due(&user(), 1, at(60))]).await;
+    let commit = store.commit(&user(), id(1)).await.unwrap().unwrap();
+    assert_eq!(commit.ledger.get(EffectKind::Publication), Some(&done));
+    assert_eq!(commit.ledger.get(MAIL), Some(&deferred(at(60))));
+}
+
 /// So that the sweep finishes what its appender began.
 pub async fn a_commit_appended_already_due_is_due(store: impl Stored) {
     let mut ledger = Ledger::default();

@@ -1,0 +1,206 @@
+//! The log: appending, reading, leases and the ledger.
+
+use super::OURS;
+use super::table::Kept;
+use crate::commit::{EffectKind, Entry, Lease, Ledger};
+use crate::port::{Appended, TakenLease, Written};
+use crate::seal::{SealedCommit, StoredEvent};
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::sync::Arc;
+use usher_events::{CorrelationId, Envelope, EventId, PoolId, Subject, Time};
+
+/// What an item's keys and attribute names take beside its values, in bytes.
+const NAMES: usize = 250;
+/// What an entry of a ledger takes, or a lease.
+const ENTRY: usize = 90;
+
+/// A commit as it is kept: small, because an outage leaves millions.
+pub(super) struct Record {
+    time: Time,
+    recorded_at: Time,
+    causation: Option<EventId>,
+    said: Box<[u8]>,
+    person: Option<Box<[u8]>>,
+    ledger: Vec<(EffectKind, Entry)>,
+    lease: Option<Box<Lease>>,
+    pub(super) due: Option<Time>,
+}
+
+/// What of a commit never changes, as JSON.
+#[derive(Serialize, Deserialize)]
+struct Said<'a> {
+    source: Cow<'a, PoolId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    correlation: Option<Cow<'a, CorrelationId>>,
+    event: Cow<'a, StoredEvent>,
+    decided: Cow<'a, [StoredEvent]>,
+}
+
+impl Record {
+    fn of(commit: &SealedCommit) -> Self {
+        let envelope = &commit.envelope;
+        let said = Said {
+            source: Cow::Borrowed(&envelope.source),
+            correlation: envelope.correlation_id.as_ref().map(Cow::Borrowed),
+            event: Cow::Borrowed(&envelope.event),
+            decided: Cow::Borrowed(&commit.decided),
+        };
+        let said = serde_json::to_vec(&said).expect("texts, numbers and lists are always JSON");
+        let entries = commit.ledger.entries();
+        Self {
+            time: envelope.time,
+            recorded_at: commit.recorded_at,
+            causation: envelope.causation_id,
+            said: said.into(),
+            person: commit.sealed_person.as_deref().map(Into::into),
+            ledger: entries.map(|(kind, entry)| (kind, entry.clone())).collect(),
+            lease: commit.lease.clone().map(Box::new),
+            due: commit.ledger.due(),
+        }
+    }
+
+    fn read(&self, subject: &Subject, id: EventId) -> SealedCommit {
+        let said: Said<'_> = serde_json::from_slice(&self.said).expect(OURS);
+        let mut ledger = Ledger::default();
+        for (kind, entry) in &self.ledger {
+            ledger.set(*kind, entry.clone());
+        }
+        SealedCommit {
+            envelope: Envelope {
+                id,
+                source: said.source.into_owned(),
+                subject: subject.clone(),
+                time: self.time,
+                correlation_id: said.correlation.map(Cow::into_owned),
+                causation_id: self.causation,
+                event: said.event.into_owned(),
+            },
+            sealed_person: self.person.as_deref().map(Into::into),
+            decided: said.decided.into_owned(),
+            ledger,
+            lease: self.lease.as_deref().cloned(),
+            recorded_at: self.recorded_at,
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        let person = self.person.as_ref().map_or(0, |person| person.len());
+        let entries = self.ledger.len() + usize::from(self.lease.is_some());
+        NAMES + self.said.len() + person + entries * ENTRY
+    }
+
+    /// Whether something of it is set aside, beside what this kind's entry says.
+    fn is_deferred_beside(&self, kind: EffectKind) -> bool {
+        let mut others = self.ledger.iter().filter(|(other, _)| *other != kind);
+        others.any(|(_, entry)| entry.due().is_some())
+    }
+
+    fn set(&mut self, kind: EffectKind, entry: Entry) {
+        match self.ledger.iter_mut().find(|(there, _)| *there == kind) {
+            Some((_, there)) => *there = entry,
+            None => self.ledger.push((kind, entry)),
+        }
+    }
+}
+
+impl Kept {
+    pub(super) fn append(&mut self, commit: &SealedCommit) -> Appended {
+        let envelope = &commit.envelope;
+        let (subject, holder) = self.holder(&envelope.subject);
+        if let Some(there) = holder.commits.get(&envelope.id) {
+            let bytes = there.bytes();
+            self.units.write(bytes);
+            return Appended::AlreadyThere;
+        }
+        let record = Record::of(commit);
+        let (bytes, due) = (record.bytes(), record.due);
+        holder.commits.insert(envelope.id, record);
+        self.units.write(bytes);
+        self.set_due((&subject, envelope.id), None, due);
+        Appended::Now
+    }
+
+    pub(super) fn commit(&self, subject: &Subject, id: EventId) -> Option<SealedCommit> {
+        let record = self.holders.get(subject)?.commits.get(&id)?;
+        Some(record.read(subject, id))
+    }
+
+    pub(super) fn stream(&self, subject: &Subject) -> Vec<SealedCommit> {
+        let holder = self.holders.get(subject);
+        let commits = holder.into_iter().flat_map(|holder| &holder.commits);
+        commits
+            .map(|(id, record)| record.read(subject, *id))
+            .collect()
+    }
+
+    pub(super) fn take_lease(
+        &mut self,
+        (subject, id): (&Subject, EventId),
+        now: Time,
+        lease: &Lease,
+    ) -> TakenLease {
+        let Some(record) = record(&mut self.holders, subject, id) else {
+            self.units.write(0);
+            return TakenLease::Anothers;
+        };
+        let theirs = record.lease.as_deref();
+        let is_free = theirs.is_none_or(|it| it.owner == lease.owner || it.has_expired(now));
+        if is_free {
+            record.lease = Some(Box::new(lease.clone()));
+        }
+        let bytes = record.bytes();
+        self.units.write(bytes);
+        if is_free {
+            TakenLease::Ours
+        } else {
+            TakenLease::Anothers
+        }
+    }
+
+    pub(super) fn write_entry(
+        &mut self,
+        (subject, id): (&Subject, EventId),
+        kind: EffectKind,
+        entry: &Entry,
+        due: Option<Time>,
+        owner: Option<&str>,
+    ) -> Written {
+        let Some((name, _)) = self.holders.get_key_value(subject) else {
+            self.units.write(0);
+            return Written::Overtaken;
+        };
+        let name = Arc::clone(name);
+        let Some(record) = record(&mut self.holders, subject, id) else {
+            self.units.write(0);
+            return Written::Overtaken;
+        };
+        let holder = record.lease.as_deref().map(|lease| lease.owner.as_str());
+        if owner.is_some() && owner != holder {
+            let bytes = record.bytes();
+            self.units.write(bytes);
+            return Written::Overtaken;
+        }
+        record.set(kind, entry.clone());
+        let was = record.due;
+        // A writer that knew of less does not make the sweep forget what it did not know.
+        let due = match due {
+            None if record.is_deferred_beside(kind) => was,
+            known => known,
+        };
+        record.due = due;
+        let bytes = record.bytes();
+        self.units.write(bytes);
+        self.set_due((&name, id), was, due);
+        Written::Now
+    }
+}
+
+/// The record of a commit, if it was appended.
+pub(super) fn record<'a>(
+    holders: &'a mut std::collections::HashMap<Arc<Subject>, super::users::Holder>,
+    subject: &Subject,
+    id: EventId,
+) -> Option<&'a mut Record> {
+    holders.get_mut(subject)?.commits.get_mut(&id)
+}

@@ -1,0 +1,168 @@
+mod channel;
+
+use super::way::{self, Way};
+use crate::clock::Clock;
+use crate::port::{
+    Cause, DeadLetter, DeadLetterInbox, DeadLetters, Fault, Inbox, Outgoing, Queue, QueueLimits,
+    Received,
+};
+use async_trait::async_trait;
+use channel::Channel;
+use std::sync::Arc;
+use std::time::Duration;
+use usher_events::Time;
+
+const SEND: &str = "sqs.send_message";
+const RECEIVE: &str = "sqs.receive_message";
+const DELETE: &str = "sqs.delete_message";
+const HIDE: &str = "sqs.change_message_visibility";
+
+/// How many messages a queue has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Depth {
+    /// Those that show.
+    pub waiting: usize,
+    /// Those that were received and are hidden.
+    pub in_flight: usize,
+    /// When the oldest was sent.
+    pub oldest: Option<Time>,
+}
+
+/// The work queue in memory, with SQS's promises. Cheap to clone; clones share it.
+///
+/// A message that was delivered too often is moved to the dead letters by the next that asks.
+#[derive(Clone)]
+pub struct WorkQueue {
+    way: Arc<dyn Way>,
+    work: Channel,
+    dead: Channel,
+}
+
+impl WorkQueue {
+    /// An empty queue at the end of this way.
+    pub fn over(way: Arc<dyn Way>, clock: Arc<dyn Clock>, limits: QueueLimits) -> Self {
+        let dead = Channel::new(
+            Arc::clone(&clock),
+            QueueLimits {
+                receive_limit: u32::MAX,
+                ..limits
+            },
+            None,
+        );
+        let work = Channel::new(clock, limits, Some(dead.clone()));
+        Self { way, work, dead }
+    }
+
+    /// Its dead letters.
+    pub fn dead_letters(&self) -> DeadLetterQueue {
+        DeadLetterQueue {
+            way: Arc::clone(&self.way),
+            dead: self.dead.clone(),
+        }
+    }
+
+    /// How many messages there are now.
+    pub fn depth(&self) -> Depth {
+        self.work.depth()
+    }
+}
+
+#[async_trait]
+impl Queue for WorkQueue {
+    async fn send(&self, message: &Outgoing) -> Result<(), Fault> {
+        let put = || self.work.put(&message.body, None);
+        way::call(self.way.as_ref(), SEND, put).await
+    }
+}
+
+#[async_trait]
+impl Inbox for WorkQueue {
+    async fn receive(&self, most: u32, wait: Duration) -> Result<Vec<Received>, Fault> {
+        receive(self.way.as_ref(), &self.work, most, wait, |letter| {
+            letter.message
+        })
+        .await
+    }
+
+    async fn delete(&self, receipt: &str) -> Result<(), Fault> {
+        way::call(self.way.as_ref(), DELETE, || self.work.delete(receipt)).await
+    }
+
+    async fn hide(&self, receipt: &str, duration: Duration) -> Result<(), Fault> {
+        way::call(self.way.as_ref(), HIDE, || {
+            self.work.hide(receipt, duration)
+        })
+        .await?
+    }
+}
+
+/// The dead letters of the work queue. They are delivered as often as anybody asks.
+#[derive(Clone)]
+pub struct DeadLetterQueue {
+    way: Arc<dyn Way>,
+    dead: Channel,
+}
+
+impl DeadLetterQueue {
+    /// How many there are now.
+    pub fn depth(&self) -> Depth {
+        self.dead.depth()
+    }
+}
+
+#[async_trait]
+impl DeadLetters for DeadLetterQueue {
+    async fn set_aside(&self, body: &str, cause: &Cause) -> Result<(), Fault> {
+        let put = || self.dead.put(body, Some(cause.clone()));
+        way::call(self.way.as_ref(), SEND, put).await
+    }
+}
+
+#[async_trait]
+impl Inbox for DeadLetterQueue {
+    async fn receive(&self, most: u32, wait: Duration) -> Result<Vec<Received>, Fault> {
+        receive(self.way.as_ref(), &self.dead, most, wait, |letter| {
+            letter.message
+        })
+        .await
+    }
+
+    async fn delete(&self, receipt: &str) -> Result<(), Fault> {
+        way::call(self.way.as_ref(), DELETE, || self.dead.delete(receipt)).await
+    }
+
+    async fn hide(&self, receipt: &str, duration: Duration) -> Result<(), Fault> {
+        way::call(self.way.as_ref(), HIDE, || {
+            self.dead.hide(receipt, duration)
+        })
+        .await?
+    }
+}
+
+#[async_trait]
+impl DeadLetterInbox for DeadLetterQueue {
+    async fn examine(&self, most: u32, wait: Duration) -> Result<Vec<DeadLetter>, Fault> {
+        receive(self.way.as_ref(), &self.dead, most, wait, |letter| letter).await
+    }
+}
+
+/// Waits for messages. A call whose answer is lost has hidden what it received.
+async fn receive<T>(
+    way: &dyn Way,
+    channel: &Channel,
+    most: u32,
+    wait: Duration,
+    shape: impl Fn(DeadLetter) -> T,
+) -> Result<Vec<T>, Fault> {
+    let passed = way.pass(RECEIVE).await;
+    if let way::Passed::Stopped(kind) = passed {
+        return Err(Fault::new(RECEIVE, kind));
+    }
+    let letters = channel.receive(most, wait).await;
+    match passed {
+        way::Passed::AnswerLost(kind) => Err(Fault::new(RECEIVE, kind)),
+        way::Passed::Through | way::Passed::Stopped(_) => {
+            Ok(letters.into_iter().map(shape).collect())
+        }
+    }
+}
