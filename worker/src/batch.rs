@@ -1,9 +1,11 @@
-//! A batch: each message alone, those of one subject in turn, different subjects at once.
+//! A batch: the messages of one subject in turn, different subjects at once, and each that cannot be
+//! read alone.
 
 use crate::Worker;
 use crate::message::{Unreadable, Work};
 use crate::record::Kept;
 use crate::story::{Again, Outcome};
+use crate::turn::{self, Turn, within};
 use futures::{FutureExt, StreamExt, stream};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -50,10 +52,17 @@ pub(crate) enum Step {
     Kept(Box<Kept>),
     /// Finished, one way or the other.
     Settled(Outcome),
+    /// The same as another message of the batch, whose place this is.
+    As(usize),
 }
 
-/// What a message brought.
-type Read = Result<Work, DecodeError>;
+/// Messages that are worked on one after the other.
+enum Group {
+    /// Those of one subject.
+    Turn(Turn),
+    /// One that cannot be read, with its place.
+    Unreadable(usize, DecodeError),
+}
 
 impl Worker {
     /// Works on a batch until the deadline, and gives each message its outcome, in order.
@@ -64,63 +73,44 @@ impl Worker {
         let fence = deadline.checked_sub(SETTLING).unwrap_or(deadline);
         let mut steps: Vec<Option<Step>> = messages.iter().map(|_| None).collect();
         // Made before they are streamed: a closure within the stream would keep it from being `Send`.
-        let turns: Vec<_> = turns(messages)
+        let groups: Vec<_> = groups(messages)
             .into_iter()
-            .map(|turn| self.take_turn(messages, turn, fence))
+            .map(|group| self.take(messages, group, fence))
             .collect();
-        let turns = stream::iter(turns)
+        let groups = stream::iter(groups)
             .buffer_unordered(self.policy.worker.concurrency)
             .collect::<Vec<_>>();
-        for (index, step) in turns.await.into_iter().flatten() {
-            steps[index] = Some(step);
+        for (place, step) in groups.await.into_iter().flatten() {
+            steps[place] = Some(step);
         }
         self.settle(messages, steps, deadline).await
     }
 
-    /// Works on one subject's messages in the order in which they came.
-    async fn take_turn(
-        &self,
-        messages: &[Message],
-        turn: Vec<(usize, Read)>,
-        fence: Instant,
-    ) -> Vec<(usize, Step)> {
-        let mut steps = Vec::with_capacity(turn.len());
-        for (index, read) in turn {
-            let message = &messages[index];
-            let span = tracing::info_span!(
-                "message",
-                message.id = message.id,
-                sqs.receive_count = message.receive_count
-            );
-            let step = AssertUnwindSafe(self.step(message, read, fence)).catch_unwind();
-            let again = match timeout_at(fence, step.instrument(span)).await {
-                Ok(Ok(Ok(step))) => {
-                    steps.push((index, step));
-                    continue;
-                }
-                Ok(Ok(Err(again))) => again,
-                Ok(Err(_)) => Again::Panicked,
-                Err(_) => Again::OutOfTime,
-            };
-            steps.push((index, Step::Settled(Outcome::Again(again))));
+    async fn take(&self, messages: &[Message], group: Group, fence: Instant) -> Vec<(usize, Step)> {
+        match group {
+            Group::Turn(turn) => Box::pin(self.take_turn(messages, turn, fence)).await,
+            Group::Unreadable(place, error) => {
+                let message = &messages[place];
+                let judged = self.unreadable(message, &error, fence);
+                let step = within(fence, judged.instrument(turn::span(message))).await;
+                vec![(place, step.unwrap_or_else(turn::failed))]
+            }
         }
-        steps
     }
 
-    async fn step(&self, message: &Message, read: Read, deadline: Instant) -> Result<Step, Again> {
-        match read {
-            Ok(Work::Event(envelope)) => {
-                let kept = self.record(*envelope, deadline).await?;
-                Ok(Step::Kept(Box::new(kept)))
+    /// Sets aside what no program will ever read, and leaves the rest to a newer one.
+    async fn unreadable(
+        &self,
+        message: &Message,
+        error: &DecodeError,
+        deadline: Instant,
+    ) -> Result<Step, Again> {
+        match Unreadable::judge(error) {
+            Unreadable::Never(kind) => {
+                let set_aside = self.set_aside(message, kind, error.to_string(), deadline);
+                Ok(Step::Settled(set_aside.await))
             }
-            Ok(Work::Resume(resume)) => self.resume(&resume, deadline).await,
-            Err(error) => match Unreadable::judge(&error) {
-                Unreadable::Never(kind) => {
-                    let set_aside = self.set_aside(message, kind, error.to_string(), deadline);
-                    Ok(Step::Settled(set_aside.await))
-                }
-                Unreadable::NotYet(kind) => Err(Again::NotYet(kind)),
-            },
+            Unreadable::NotYet(kind) => Err(Again::NotYet(kind)),
         }
     }
 
@@ -135,7 +125,7 @@ impl Worker {
             .iter()
             .filter_map(|step| match step {
                 Some(Step::Kept(kept)) => Some(kept.as_ref()),
-                Some(Step::Settled(_)) | None => None,
+                Some(Step::Settled(_) | Step::As(_)) | None => None,
             })
             .collect();
         let published = AssertUnwindSafe(self.publish(&kept, deadline)).catch_unwind();
@@ -145,9 +135,12 @@ impl Worker {
             Ok(Err(_)) => all(Again::Panicked),
             Err(_) => all(Again::OutOfTime),
         };
-        let mut outcomes = Vec::with_capacity(messages.len());
-        for (message, step) in messages.iter().zip(steps) {
-            let outcome = match step {
+        let late = || Outcome::Again(Again::OutOfTime);
+        let mut same = Vec::new();
+        let outcomes = steps
+            .into_iter()
+            .enumerate()
+            .map(|(place, step)| match step {
                 Some(Step::Kept(kept)) => match fates.next() {
                     Some(Ok(fate)) => {
                         let mut story = kept.story;
@@ -156,14 +149,22 @@ impl Worker {
                         Outcome::Recorded(story)
                     }
                     Some(Err(again)) => Outcome::Again(again),
-                    None => Outcome::Again(Again::OutOfTime),
+                    None => late(),
                 },
                 Some(Step::Settled(outcome)) => outcome,
-                None => Outcome::Again(Again::OutOfTime),
-            };
-            let last = self.last_delivery(message, outcome, deadline);
-            let late = || Outcome::Again(Again::OutOfTime);
-            outcomes.push(timeout_at(deadline, last).await.unwrap_or_else(|_| late()));
+                Some(Step::As(other)) => {
+                    same.push((place, other));
+                    late()
+                }
+                None => late(),
+            });
+        let mut outcomes: Vec<Outcome> = outcomes.collect();
+        for (place, other) in same {
+            outcomes[place] = outcomes[other].repeated();
+        }
+        for (message, outcome) in messages.iter().zip(&mut outcomes) {
+            let last = self.last_delivery(message, outcome.clone(), deadline);
+            *outcome = timeout_at(deadline, last).await.unwrap_or_else(|_| late());
         }
         outcomes
     }
@@ -192,19 +193,22 @@ impl Worker {
     }
 }
 
-/// Reads every message and sorts them into turns: those of one subject together, in the order in
-/// which they came, and each that cannot be read alone.
-fn turns(messages: &[Message]) -> Vec<Vec<(usize, Read)>> {
-    let mut of_subjects: BTreeMap<Subject, Vec<(usize, Read)>> = BTreeMap::new();
-    let mut alone = Vec::new();
-    for (index, message) in messages.iter().enumerate() {
-        let read = Work::decode(&message.body);
-        match read.as_ref().map(|work| work.subject().clone()) {
-            Ok(subject) => of_subjects.entry(subject).or_default().push((index, read)),
-            Err(_) => alone.push(vec![(index, read)]),
+/// Reads every message and sorts them into groups.
+fn groups(messages: &[Message]) -> Vec<Group> {
+    let mut of_subjects = BTreeMap::<Subject, Vec<(usize, Work)>>::new();
+    let mut unreadable = Vec::new();
+    for (place, message) in messages.iter().enumerate() {
+        match Work::decode(&message.body) {
+            Ok(work) => {
+                let of_subject = of_subjects.entry(work.subject().clone()).or_default();
+                of_subject.push((place, work));
+            }
+            Err(error) => unreadable.push(Group::Unreadable(place, error)),
         }
     }
-    of_subjects.into_values().chain(alone).collect()
+    let turns = of_subjects.into_iter();
+    let turns = turns.map(|(subject, works)| Group::Turn(Turn { subject, works }));
+    turns.chain(unreadable).collect()
 }
 
 /// Says that a message has to come again: a panic is our own bug, and somebody must look.

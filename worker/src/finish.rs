@@ -1,7 +1,8 @@
-//! The steps after the append, which a repeat and a resume take as well: each may be taken again.
+//! The steps after the fold, which a repeat and a resume take as well: each may be taken again.
 
 use crate::lease::Right;
 use crate::story::{Again, Fate};
+use crate::turn::Open;
 use crate::{TRIES, Worker, fault};
 use tokio::time::Instant;
 use usher_events::{FirstSeen, LifecycleEvent, SignUpConfirmed, Sub};
@@ -13,27 +14,22 @@ use usher_shared::retry::retry;
 use usher_shared::user::UserItem;
 
 impl Worker {
-    /// Folds a recorded commit into its user, gives the user settings, and performs the
-    /// once-effects that are open. `known` is the user item as it was read last.
+    /// Gives a recorded commit's user settings, and performs the once-effects that are open. `item`
+    /// is the user item with the commit folded in, as it is in the table.
     pub(crate) async fn finish(
         &self,
-        commit: &mut Commit,
-        known: Option<UserItem>,
-        appended: Appended,
-        right: Right,
+        open: &mut Open,
+        item: &UserItem,
         deadline: Instant,
     ) -> Result<Vec<(EffectKind, Fate)>, Again> {
-        let Some(sub) = commit.sub().cloned() else {
-            return Ok(Vec::new());
-        };
-        let announced = known.as_ref().is_some_and(|item| item.user.is_announced());
-        let may_be_there = announced || appended == Appended::AlreadyThere;
-        let item = self.project(&sub, commit, known, deadline).await?;
-        fault::point("claimed", sub.as_str());
-        self.ensure_preferences(&sub, commit, may_be_there, deadline)
+        fault::point("claimed", item.sub.as_str());
+        let may_be_there = open.announced || open.appended == Appended::AlreadyThere;
+        self.ensure_preferences(&item.sub, &open.commit, may_be_there, deadline)
             .await?;
-        fault::point("prepared", sub.as_str());
-        self.perform_once(commit, &item, right, deadline).await
+        fault::point("prepared", item.sub.as_str());
+        let right = Right::after(open.appended, &open.commit);
+        self.perform_once(&mut open.commit, item, right, deadline)
+            .await
     }
 
     /// Gives a user who is announced settings, unless there are any. Where there may be, by a repeat

@@ -1,10 +1,11 @@
 //! The worker: records what happened, folds it into users, and performs what that owes.
 //!
-//! A batch ([`batch`]) is messages; a message ([`message`]) is an event or a call to resume one; an
-//! event is recorded ([`record`]), after another system was asked about its person ([`lookup`]) where
-//! the rules need that, or a refused sign-up was counted ([`suspicion`]), and finished ([`finish`]):
-//! folded into its user ([`project`]), its once-effects performed ([`perform`]) under a lease
-//! ([`lease`]), the bus told ([`publication`]).
+//! A batch ([`batch`]) is messages, and those of one user are a turn; a message ([`message`]) is an
+//! event or a call to resume one; an event is recorded ([`record`]), after another system was asked
+//! about its person ([`lookup`]) where the rules need that, or a refused sign-up was counted
+//! ([`suspicion`]); then all of a turn are folded into their user ([`project`]), and each is finished
+//! ([`finish`]): its once-effects performed ([`perform`]) under a lease ([`lease`]), the bus told
+//! ([`publication`]).
 //! What cannot be done goes to the dead letters ([`set_aside`]), or waits in the ledger for the
 //! sweep ([`sweep`]), after which it is resumed ([`resume`]).
 
@@ -31,6 +32,7 @@ pub mod welcome;
 pub mod wiring;
 
 mod fault;
+mod turn;
 
 pub use deployed::Deployed;
 

@@ -56,6 +56,14 @@ impl Work {
             Self::Resume(resume) => &resume.subject,
         }
     }
+
+    /// Which commit it is to make or to resume.
+    pub fn id(&self) -> EventId {
+        match self {
+            Self::Event(envelope) => envelope.id,
+            Self::Resume(resume) => resume.id,
+        }
+    }
 }
 
 /// What is to become of a message that cannot be read.

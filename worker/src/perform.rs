@@ -46,9 +46,11 @@ impl Worker {
         if self.claimed(commit, item).is_empty() {
             return Ok(Vec::new());
         }
+        // One that was written a whole turn ago may have run short, and is taken anew.
+        let lasts = |lease: &Lease| lease.outlasts(self.clock.now(), self.mail_time().needed);
         let lease = match right {
-            Right::Held(lease) => lease,
-            Right::Untaken => self.take_lease(commit, deadline).await?,
+            Right::Held(lease) if lasts(&lease) => lease,
+            Right::Held(_) | Right::Untaken => self.take_lease(commit, deadline).await?,
         };
         let mut fates = Vec::new();
         for (kind, holder) in self.claimed(commit, item) {

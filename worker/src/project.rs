@@ -1,7 +1,8 @@
-//! Folding a commit into the user item, which is also where once-effects are claimed.
+//! Folding commits into the user item, which is also where once-effects are claimed.
 
 use crate::story::Again;
 use crate::{TRIES, Worker};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use tokio::time::Instant;
 use usher_events::Sub;
 use usher_shared::commit::{Commit, EffectKind};
@@ -10,42 +11,95 @@ use usher_shared::port::{Fault, Written};
 use usher_shared::retry::retry;
 use usher_shared::user::{User, UserItem};
 
-/// How often a lost race is run again before the message is left for a quieter moment.
+/// How often a lost race is run again before the messages are left for a quieter moment.
 const RACES: usize = 10;
 
+/// What folding several commits of one user came to.
+pub(crate) struct Folded {
+    /// The item as the table has it, as far as we know; of version 0 if there is none.
+    pub(crate) item: UserItem,
+    /// For each commit, in order: that it is in the item, or why it is not.
+    pub(crate) each: Vec<Result<(), Again>>,
+}
+
 impl Worker {
-    /// Folds a commit into the user item and gives the item as it is then. Writes nothing if the
-    /// commit is in it already; a lost race reads and folds again.
+    /// Folds commits into the user item with one write, and gives the item as it is then. Writes
+    /// nothing if they are in it already; a lost race reads and folds all of them again.
+    ///
+    /// A commit that makes the fold panic is left out, and the others are folded. Where the item
+    /// cannot be written, those that it shows already are folded all the same.
     pub(crate) async fn project(
         &self,
         sub: &Sub,
-        commit: &Commit,
         known: Option<UserItem>,
+        commits: &[&Commit],
         deadline: Instant,
-    ) -> Result<UserItem, Again> {
-        let mut current = known;
+    ) -> Folded {
+        let nobody = UserItem::new(sub.clone());
+        let mut before = known.unwrap_or_else(|| nobody.clone());
+        let next = |item, commit: &Commit| self.next(item, commit);
         for _ in 0..RACES {
-            let before = current.take().unwrap_or_else(|| UserItem::new(sub.clone()));
-            let may_begin = self.may_begin(commit);
-            let mut after = next(&self.policy, before.clone(), commit, &may_begin);
-            if after == before {
-                return Ok(after);
+            let (mut item, each) = folded(&before, commits, next);
+            if item == before {
+                return Folded { item, each };
             }
-            after.version = before.version + 1;
-            let write = || self.store.write_user(&after);
-            match retry(&TRIES, deadline, Fault::disposition, write).await? {
-                Written::Now => return Ok(after),
-                Written::Overtaken => {
-                    current = retry(&TRIES, deadline, Fault::disposition, || {
-                        self.store.load(sub)
-                    })
-                    .await?
-                    .user;
-                }
+            item.version = before.version + 1;
+            let write = || self.store.write_user(&item);
+            let read = match retry(&TRIES, deadline, Fault::disposition, write).await {
+                Ok(Written::Now) => return Folded { item, each },
+                Ok(Written::Overtaken) => self.loaded(sub, deadline).await,
+                Err(fault) => Err(fault.into()),
+            };
+            match read {
+                Ok(loaded) => before = loaded.user.unwrap_or_else(|| nobody.clone()),
+                Err(again) => return unwritten(before, commits, next, again),
             }
         }
-        Err(Again::Overtaken)
+        unwritten(before, commits, next, Again::Overtaken)
     }
+
+    fn next(&self, item: UserItem, commit: &Commit) -> UserItem {
+        next(&self.policy, item, commit, &self.may_begin(commit))
+    }
+}
+
+/// Folds commits in order, without those whose fold panics: that is our own bug, and theirs alone.
+fn folded(
+    before: &UserItem,
+    commits: &[&Commit],
+    next: impl Fn(UserItem, &Commit) -> UserItem,
+) -> (UserItem, Vec<Result<(), Again>>) {
+    let mut item = before.clone();
+    let mut each = Vec::with_capacity(commits.len());
+    for commit in commits {
+        let after = with(&item, commit, &next);
+        each.push(after.map(|after| item = after).ok_or(Again::Panicked));
+    }
+    (item, each)
+}
+
+/// What is so where nothing was written: a commit that changes nothing is in the item.
+fn unwritten(
+    item: UserItem,
+    commits: &[&Commit],
+    next: impl Fn(UserItem, &Commit) -> UserItem,
+    cause: Again,
+) -> Folded {
+    let in_it = |commit: &&Commit| match with(&item, commit, &next) {
+        Some(after) if after == item => Ok(()),
+        Some(_) => Err(cause),
+        None => Err(Again::Panicked),
+    };
+    let each = commits.iter().map(in_it).collect();
+    Folded { item, each }
+}
+
+fn with(
+    item: &UserItem,
+    commit: &Commit,
+    next: impl Fn(UserItem, &Commit) -> UserItem,
+) -> Option<UserItem> {
+    catch_unwind(AssertUnwindSafe(|| next(item.clone(), commit))).ok()
 }
 
 /// The item with a commit folded in, and those of its once-effects claimed that may begin, where

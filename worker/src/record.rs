@@ -1,13 +1,12 @@
 //! Recording one event: load, decide, append, and take the steps that follow.
 
 use crate::invite::Arrival;
-use crate::lease::Right;
 use crate::lookup::LookUp;
 use crate::organization::Sought;
 use crate::story::{Again, Story};
 use crate::{TRIES, Worker, fault};
 use tokio::time::Instant;
-use usher_events::{Envelope, EventId, Fact, LifecycleEvent, Sub, Subject};
+use usher_events::{Envelope, EventId, LifecycleEvent, Sub, Subject};
 use usher_shared::chance;
 use usher_shared::commit::{Commit, Entry, Ledger, Recorded};
 use usher_shared::policy::{Findings, person, react};
@@ -23,19 +22,22 @@ pub(crate) struct Kept {
 }
 
 impl Worker {
-    /// Records one event. A repeat folds the recorded commit again and does what is left of it.
+    /// Finds the commit of an event in the log, or decides on the event and appends it.
+    ///
+    /// `loaded` is the user as this turn knows them, and gains a key where there was none.
     pub(crate) async fn record(
         &self,
         mut envelope: Envelope<LifecycleEvent>,
+        loaded: &mut Loaded,
         deadline: Instant,
-    ) -> Result<Kept, Again> {
+    ) -> Result<(Commit, Appended), Again> {
         fault::point("received", envelope.subject.as_str());
         if let Some(person) = envelope.event.person_mut() {
             person::normalize(person);
         }
         match envelope.subject.clone() {
             Subject::SignUp(_) => self.record_sign_up(envelope, deadline).await,
-            Subject::User(sub) => self.record_user(envelope, &sub, deadline).await,
+            Subject::User(sub) => self.record_user(envelope, &sub, loaded, deadline).await,
         }
     }
 
@@ -45,43 +47,34 @@ impl Worker {
         &self,
         envelope: Envelope<LifecycleEvent>,
         deadline: Instant,
-    ) -> Result<Kept, Again> {
-        let (commit, appended) = match self.refused_sign_up(envelope, deadline).await? {
+    ) -> Result<(Commit, Appended), Again> {
+        match self.refused_sign_up(envelope, deadline).await? {
             Arrival::New(envelope, suspicions) => {
                 let mut commit = self.new_commit(*envelope, &Findings::default(), None);
                 commit.decided.extend(suspicions);
-                self.append(commit, None, deadline).await?
+                self.append(commit, None, deadline).await
             }
-            Arrival::Recorded(commit) => (*commit, Appended::AlreadyThere),
-        };
-        let story = story(&commit, appended);
-        Ok(Kept { commit, story })
+            Arrival::Recorded(commit) => Ok((*commit, Appended::AlreadyThere)),
+        }
     }
 
     async fn record_user(
         &self,
         envelope: Envelope<LifecycleEvent>,
         sub: &Sub,
+        loaded: &mut Loaded,
         deadline: Instant,
-    ) -> Result<Kept, Again> {
-        let _only_try = self.only_try(envelope.id)?;
-        let loaded = self.loaded(sub, deadline).await?;
-        let key = self.key(sub, &loaded, deadline).await?;
-        let repeated = self.repeated(&envelope, &loaded, deadline).await?;
-        let (mut commit, appended) = match repeated {
+    ) -> Result<(Commit, Appended), Again> {
+        let key = self.key(sub, loaded, deadline).await?;
+        let recorded = match self.repeated(&envelope, loaded, deadline).await? {
             Some(recorded) => (recorded, Appended::AlreadyThere),
             None => {
-                let recorded = self.record_new(envelope, sub, &key, &loaded, deadline);
+                let recorded = self.record_new(envelope, sub, &key, loaded, deadline);
                 Box::pin(recorded).await?
             }
         };
         fault::point("appended", sub.as_str());
-        let right = Right::after(appended, &commit);
-        let mut story = story(&commit, appended);
-        story.effects = self
-            .finish(&mut commit, loaded.user, appended, right, deadline)
-            .await?;
-        Ok(Kept { commit, story })
+        Ok(recorded)
     }
 
     /// Finds what the policy has to know of an event that this try has not found recorded, decides,
@@ -146,8 +139,8 @@ impl Worker {
     }
 
     /// The commit of an event that is new, with what follows from it. Its ledger opens with nothing
-    /// to do where `item`, as it was read last, shows that another commit has claimed the effect: a
-    /// claim is never taken back.
+    /// to do where `item` shows that another commit has claimed the effect: a claim is never taken
+    /// back. So the item may show no claim that was not read from the table.
     fn new_commit(
         &self,
         envelope: Envelope<LifecycleEvent>,
@@ -180,15 +173,19 @@ impl Worker {
         Ok(retry(&TRIES, deadline, Fault::disposition, load).await?)
     }
 
-    async fn key(&self, sub: &Sub, loaded: &Loaded, deadline: Instant) -> Result<UserKey, Again> {
-        match &loaded.key {
-            Some(key) => Ok(key.clone()),
-            None => {
-                let fresh = UserKey::new(chance::bytes());
-                let ensure = || self.store.ensure_key(sub, &fresh);
-                Ok(retry(&TRIES, deadline, Fault::disposition, ensure).await?)
-            }
+    async fn key(
+        &self,
+        sub: &Sub,
+        loaded: &mut Loaded,
+        deadline: Instant,
+    ) -> Result<UserKey, Again> {
+        if let Some(key) = &loaded.key {
+            return Ok(key.clone());
         }
+        let fresh = UserKey::new(chance::bytes());
+        let ensure = || self.store.ensure_key(sub, &fresh);
+        let key = retry(&TRIES, deadline, Fault::disposition, ensure).await?;
+        Ok(loaded.key.insert(key).clone())
     }
 
     /// Appends a commit and gives the one that is in the log then: this one, or the fact that was
@@ -230,17 +227,5 @@ impl Worker {
             tracing::error!(event.id = %id, error = %error, "A recorded commit cannot be read");
             Again::Unreadable
         })
-    }
-}
-
-fn story(commit: &Commit, appended: Appended) -> Story {
-    let appended = appended == Appended::Now;
-    let decided = appended.then(|| commit.decided.clone());
-    Story {
-        id: commit.envelope.id,
-        event: commit.envelope.event.name(),
-        appended,
-        decided: decided.unwrap_or_default(),
-        effects: Vec::new(),
     }
 }

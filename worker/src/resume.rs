@@ -1,70 +1,51 @@
 //! Resuming a commit: doing what is left of it, from what the log says and nothing else.
 
-use crate::batch::Step;
-use crate::lease::Right;
 use crate::message::Resume;
-use crate::record::Kept;
-use crate::story::{Again, Outcome, Story};
+use crate::story::Again;
 use crate::{TRIES, Worker};
 use tokio::time::Instant;
-use usher_events::Fact;
 use usher_shared::commit::{Commit, EffectKind, Entry};
-use usher_shared::port::{Appended, Fault, Loaded};
+use usher_shared::port::Fault;
 use usher_shared::retry::retry;
+use usher_shared::seal::UserKey;
 
 impl Worker {
-    /// Does what is left of a recorded commit. Where another try has its lease, that one does it,
-    /// and there is nothing for us: what stays due the sweep finds again.
-    pub(crate) async fn resume(&self, resume: &Resume, deadline: Instant) -> Result<Step, Again> {
-        let nothing = Step::Settled(Outcome::NothingToResume);
-        let Ok(_only_try) = self.only_try(resume.id) else {
-            return Ok(nothing);
-        };
-        let loaded = match resume.subject.sub() {
-            Some(sub) => self.loaded(sub, deadline).await?,
-            None => Loaded::default(),
-        };
-        let key = loaded.key.as_ref();
+    /// Reads a recorded commit that has something left to do. `None` if it has not.
+    pub(crate) async fn to_resume(
+        &self,
+        resume: &Resume,
+        key: Option<&UserKey>,
+        deadline: Instant,
+    ) -> Result<Option<Commit>, Again> {
         let recorded = self
             .recorded(&resume.subject, resume.id, key, deadline)
             .await?;
-        let Some(mut commit) = recorded else {
-            return Ok(nothing);
+        let Some(commit) = recorded else {
+            return Ok(None);
         };
         if !commit.ledger.entries().any(|(_, entry)| entry.is_open()) {
             self.forget_due(&commit, deadline).await?;
-            return Ok(nothing);
+            return Ok(None);
         }
-        let finished = self
-            .finish(
-                &mut commit,
-                loaded.user,
-                Appended::AlreadyThere,
-                Right::Untaken,
-                deadline,
-            )
-            .await;
-        let effects = match finished {
-            Ok(effects) => effects,
-            Err(Again::LeaseNotOurs) => return Ok(nothing),
-            Err(again) => return Err(again),
-        };
-        let story = Story {
-            id: resume.id,
-            event: commit.envelope.event.name(),
-            appended: false,
-            decided: Vec::new(),
-            effects,
-        };
+        Ok(Some(commit))
+    }
+
+    /// Whether a resumed commit still has to be published, which is given up where the policy wants
+    /// no publications.
+    pub(crate) async fn to_publish(
+        &self,
+        commit: &Commit,
+        deadline: Instant,
+    ) -> Result<bool, Again> {
         let publication = commit.ledger.get(EffectKind::Publication);
         if !publication.is_some_and(Entry::is_open) {
-            return Ok(Step::Settled(Outcome::Recorded(story)));
+            return Ok(false);
         }
         if !self.policy.bus.publish {
-            self.give_publication_up(&commit, deadline).await?;
-            return Ok(Step::Settled(Outcome::Recorded(story)));
+            self.give_publication_up(commit, deadline).await?;
+            return Ok(false);
         }
-        Ok(Step::Kept(Box::new(Kept { commit, story })))
+        Ok(true)
     }
 
     /// Closes a publication that the policy does not want: left open, it would be due for ever.

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use usher_events::{DecidedEvent, EventId};
 use usher_shared::commit::EffectKind;
-use usher_shared::disposition::FaultKind;
+use usher_shared::disposition::{Disposition, FaultKind};
 
 /// What became of one effect in this try.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -72,6 +72,22 @@ impl Again {
             Self::Panicked => "panicked",
         }
     }
+
+    /// Whether a service is down or asks for fewer calls, so that another try would meet the same.
+    pub(crate) fn is_outage(&self) -> bool {
+        match self {
+            Self::Fault(fault) => match fault.disposition() {
+                Disposition::Retry => true,
+                Disposition::Defer | Disposition::DeadLetter => false,
+            },
+            Self::LeaseNotOurs
+            | Self::Overtaken
+            | Self::Unreadable
+            | Self::NotYet(_)
+            | Self::OutOfTime
+            | Self::Panicked => false,
+        }
+    }
 }
 
 impl From<usher_shared::port::Fault> for Again {
@@ -99,6 +115,20 @@ impl Outcome {
         match self {
             Self::Recorded(_) | Self::NothingToResume | Self::SetAside(_) => true,
             Self::Again(_) => false,
+        }
+    }
+
+    /// What became of a second message with the same commit: the same, except that this one brought
+    /// nothing about.
+    pub(crate) fn repeated(&self) -> Self {
+        match self {
+            Self::Recorded(story) => Self::Recorded(Story {
+                appended: false,
+                decided: Vec::new(),
+                effects: Vec::new(),
+                ..story.clone()
+            }),
+            Self::NothingToResume | Self::SetAside(_) | Self::Again(_) => self.clone(),
         }
     }
 }

@@ -18,6 +18,14 @@ pub const MAIL_TIMEOUT: Duration = Duration::from_secs(10);
 /// a third of a lease. A mail whose acceptance is not written down goes out twice.
 pub const RECORD_TIME: Duration = Duration::from_secs(5);
 
+/// How long a mail may take.
+pub(super) struct MailTime {
+    /// One call to the mail service.
+    call: Duration,
+    /// That, and writing down its answer.
+    pub(super) needed: Duration,
+}
+
 /// Why a mail did not go out.
 enum Unsent {
     /// The mail service said so.
@@ -83,6 +91,14 @@ impl Worker {
         }
     }
 
+    /// How long a mail may take: never more than two thirds of a lease.
+    pub(super) fn mail_time(&self) -> MailTime {
+        let third = self.policy.worker.lease / 3;
+        let call = MAIL_TIMEOUT.min(third);
+        let needed = call + RECORD_TIME.min(third);
+        MailTime { call, needed }
+    }
+
     fn given_up(&self, why: &'static str) -> (Entry, Fate) {
         let (at, fault) = (self.clock.now(), why.to_owned());
         (Entry::Failed { at, fault }, Fate::Failed(why))
@@ -107,9 +123,7 @@ impl Worker {
         lease: &Lease,
         deadline: Instant,
     ) -> Result<String, Unsent> {
-        let third = self.policy.worker.lease / 3;
-        let call = MAIL_TIMEOUT.min(third);
-        let needed = call + RECORD_TIME.min(third);
+        let MailTime { call, needed } = self.mail_time();
         if Instant::now() + needed > deadline {
             return Err(Unsent::NoTime);
         }
