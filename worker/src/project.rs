@@ -124,3 +124,81 @@ pub fn next(
     }
     item
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use usher_events::{Envelope, EventId, LifecycleEvent, PasswordReset, PoolId, Subject, Time};
+    use usher_shared::commit::{Ledger, Recorded};
+
+    fn commit(number: i64) -> Commit {
+        let time = Time::from_unix_seconds(1_780_000_000 + number).unwrap();
+        let event = LifecycleEvent::from(PasswordReset {
+            client: None,
+            person: usher_events::Person::default(),
+        });
+        Commit {
+            envelope: Envelope {
+                id: id(number),
+                source: PoolId::new("eu-west-1_AbCdEfGhI").unwrap(),
+                subject: Subject::User(Sub::new("ada").unwrap()),
+                time,
+                correlation_id: None,
+                causation_id: None,
+                event: Recorded::Lifecycle(event),
+            },
+            decided: Vec::new(),
+            ledger: Ledger::default(),
+            lease: None,
+            recorded_at: time,
+        }
+    }
+
+    fn id(number: i64) -> EventId {
+        let text = format!("f0f607a8-e0d0-545f-8a65-5d58437{number:05}");
+        text.parse().unwrap()
+    }
+
+    /// A fold that panics over one commit.
+    fn next_but(poisoned: i64) -> impl Fn(UserItem, &Commit) -> UserItem {
+        move |mut item, commit| {
+            if commit.envelope.id == id(poisoned) {
+                std::panic::resume_unwind(Box::new("planted"));
+            }
+            item.user = item.user.join(User::of(commit));
+            item
+        }
+    }
+
+    #[test]
+    fn a_commit_that_makes_the_fold_panic_is_left_out_and_fails_alone() {
+        let commits = [1, 2, 3].map(commit);
+        let commits: Vec<&Commit> = commits.iter().collect();
+        let before = UserItem::new(Sub::new("ada").unwrap());
+        for poisoned in 1..=3 {
+            let (item, each) = folded(&before, &commits, next_but(poisoned));
+            let mut expected = vec![Ok(()); 3];
+            let place = usize::try_from(poisoned - 1).unwrap();
+            expected[place] = Err(Again::Panicked);
+            assert_eq!(each, expected);
+            let sound = commits
+                .iter()
+                .enumerate()
+                .filter(|(other, _)| *other != place);
+            let sound = sound.map(|(_, commit)| User::of(commit));
+            assert_eq!(item.user, sound.fold(User::default(), User::join));
+        }
+    }
+
+    #[test]
+    fn where_nothing_was_written_only_what_the_item_shows_is_folded() {
+        let commits = [1, 2, 3].map(commit);
+        let commits: Vec<&Commit> = commits.iter().collect();
+        let before = UserItem::new(Sub::new("ada").unwrap());
+        let (item, _) = folded(&before, &commits[1..2], next_but(9));
+        let unwritten = unwritten(item.clone(), &commits, next_but(9), Again::Overtaken);
+        assert_eq!(unwritten.item, item);
+        assert_eq!(unwritten.each[1], Ok(()));
+        assert_eq!(unwritten.each[2], Err(Again::Overtaken));
+    }
+}

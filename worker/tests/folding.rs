@@ -116,7 +116,7 @@ struct Way {
 fn way() -> impl Strategy<Value = Way> {
     let deliveries = prop::collection::vec(any::<prop::sample::Index>(), 0..8);
     let order = prop::collection::vec(any::<u16>(), 12);
-    let cuts = prop::collection::vec(1..6usize, 1..4);
+    let cuts = prop::collection::vec(1..13usize, 1..4);
     let pauses = prop::collection::vec(any::<bool>(), 1..4);
     (deliveries, order, cuts, any::<bool>(), pauses).prop_map(
         |(deliveries, order, cuts, at_once, pauses)| Way {

@@ -321,7 +321,7 @@ async fn a_worker_that_was_stopped_after_its_claim_sends_nothing_when_it_goes_on
     let status = stopped.ended().await;
     let log = stopped.log();
     assert!(status.success(), "{status}\n{log}");
-    assert!(log.contains("lease_not_ours"), "it was not stopped:\n{log}");
+    // It asks for the lease again: another has it, or had it and has done the work.
     assert!(!log.contains("ERROR"), "{log}");
     assert_eq!(stage.mails(), 1);
     stage.assert_done(&event, "after it went on").await;

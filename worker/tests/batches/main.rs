@@ -19,6 +19,7 @@ mod organizations;
 mod publication;
 mod resuming;
 mod switches;
+mod turns;
 mod unreadable;
 
 use common::fakes::Post;
