@@ -86,10 +86,16 @@ fn turned(news: &[News]) -> Vec<(&'static str, &'static str)> {
 fn one_opens_it_for_all_and_the_others_make_no_call() {
     let (mut here, mut there, mut table) =
         (Shared::new("here"), Shared::new("there"), Table::default());
-    assert_eq!(turned(&open(&mut here, &mut table, START)), [("ours", "open")]);
+    assert_eq!(
+        turned(&open(&mut here, &mut table, START)),
+        [("ours", "open")]
+    );
     let record = table.0.clone().unwrap();
     assert_eq!((record.version, record.trips), (1, 1));
-    assert_eq!((record.by.as_str(), record.why.as_deref()), ("here", Some("throttled")));
+    assert_eq!(
+        (record.by.as_str(), record.why.as_deref()),
+        ("here", Some("throttled"))
+    );
     assert_eq!((record.since, record.until), (START, START + 30 * SECOND));
     assert_eq!(call(&mut there, &mut table, START, Outcome::Failure), None);
     assert_eq!(there.state(), State::Open);
@@ -107,7 +113,10 @@ fn of_two_that_open_at_once_one_writes_and_the_other_goes_by_that() {
             shared.report(permit, Outcome::Failure, "throttled", &LIMITS, START, 0.0);
         }
     }
-    assert_eq!(turned(&sync(&mut here, &mut table, START)), [("ours", "open")]);
+    assert_eq!(
+        turned(&sync(&mut here, &mut table, START)),
+        [("ours", "open")]
+    );
     // It was open there as well, so nothing has changed there.
     assert_eq!(turned(&sync(&mut there, &mut table, START + SECOND)), []);
     assert_eq!(table.0.unwrap().version, 1);
@@ -128,13 +137,19 @@ fn one_probes_for_all_and_closes_it_for_all() {
     assert!(there.is_probe());
     // Here it is not known yet that there is a probe under way.
     let rival = here.admit(&LIMITS, now).unwrap();
-    assert_eq!(turned(&sync(&mut there, &mut table, now)), [("ours", "half_open")]);
+    assert_eq!(
+        turned(&sync(&mut there, &mut table, now)),
+        [("ours", "half_open")]
+    );
     assert_eq!(turned(&sync(&mut here, &mut table, now)), []);
     assert!(there.is_good(&probe) && !here.is_good(&rival));
     assert!(here.admit(&LIMITS, now + SECOND).is_err());
 
     there.report(probe, Outcome::Success, "", &LIMITS, now, 1.0);
-    assert_eq!(turned(&sync(&mut there, &mut table, now)), [("ours", "closed")]);
+    assert_eq!(
+        turned(&sync(&mut there, &mut table, now)),
+        [("ours", "closed")]
+    );
     let told = call(&mut here, &mut table, now + LIFETIME, Outcome::Success);
     assert_eq!(turned(&told.unwrap()), [("another's", "closed")]);
     let record = table.0.unwrap();
@@ -172,7 +187,11 @@ fn a_probe_whose_process_died_is_followed_by_another_a_little_after_its_time() {
     let end = now + LIMITS.probe + CLOCKS_DIFFER;
     assert_eq!(there.admit(&LIMITS, end - SECOND).unwrap_err().wait, SECOND);
     let told = call(&mut there, &mut table, end, Outcome::Success).unwrap();
-    assert_eq!(turned(&told), [("ours", "closed")], "it was half-open before");
+    assert_eq!(
+        turned(&told),
+        [("ours", "closed")],
+        "it was half-open before"
+    );
 }
 
 #[test]
@@ -191,7 +210,10 @@ fn a_probe_that_ends_after_another_was_made_changes_nothing() {
     here.report(late, Outcome::Success, "", &LIMITS, end, 1.0);
     sync(&mut here, &mut table, end);
     let record = table.0.as_ref().unwrap();
-    assert_eq!((record.state, record.by.as_str()), (State::HalfOpen, "there"));
+    assert_eq!(
+        (record.state, record.by.as_str()),
+        (State::HalfOpen, "there")
+    );
     assert_eq!(here.state(), State::HalfOpen);
 }
 
@@ -200,7 +222,12 @@ fn with_nothing_to_read_and_nowhere_to_write_it_opens_and_closes_by_itself() {
     let mut here = Shared::new("here");
     let mut told = Vec::new();
     let mut now = START;
-    for outcome in [Outcome::Failure, Outcome::Failure, Outcome::Failure, Outcome::Success] {
+    for outcome in [
+        Outcome::Failure,
+        Outcome::Failure,
+        Outcome::Failure,
+        Outcome::Success,
+    ] {
         let down = |here: &mut Shared, now| match here.need(&LIMITS, LIFETIME, now) {
             Some(Need::Read) => {
                 here.unread(now);
@@ -223,7 +250,11 @@ fn with_nothing_to_read_and_nowhere_to_write_it_opens_and_closes_by_itself() {
         told.extend(down(&mut here, now));
         assert!(here.need(&LIMITS, LIFETIME, now + LIFETIME / 2).is_none());
     }
-    let expected = [("alone", "open"), ("alone", "half_open"), ("alone", "closed")];
+    let expected = [
+        ("alone", "open"),
+        ("alone", "half_open"),
+        ("alone", "closed"),
+    ];
     assert_eq!(turned(&told), expected);
 
     // The table is back, and is told once.
@@ -267,7 +298,10 @@ fn a_write_whose_answer_was_lost_is_known_for_our_own() {
         panic!("it is to be written");
     };
     table.write(&bid.record);
-    assert_eq!(turned(here.unwritten(&bid, START).as_slice()), [("alone", "open")]);
+    assert_eq!(
+        turned(here.unwritten(&bid, START).as_slice()),
+        [("alone", "open")]
+    );
     assert_eq!(sync(&mut here, &mut table, START + LIFETIME), []);
     assert_eq!(table.0.clone().unwrap(), bid.record);
     let told = call(&mut here, &mut table, START + 30 * SECOND, Outcome::Success);
@@ -282,7 +316,10 @@ fn an_operator_holds_it_open_for_longer_than_any_cool_down_and_resets_it() {
     let hour = 3_600 * SECOND;
     table.0 = Some(Record::hold(None, START, START + hour, "operator"));
     let now = START + LIFETIME;
-    assert_eq!(turned(&sync(&mut here, &mut table, now)), [("another's", "open")]);
+    assert_eq!(
+        turned(&sync(&mut here, &mut table, now)),
+        [("another's", "open")]
+    );
     assert_eq!(here.why(), Some("operator"));
     let refused = here.admit(&LIMITS, now).unwrap_err();
     assert_eq!(refused.wait, hour - LIFETIME);
@@ -301,7 +338,10 @@ fn what_is_said_of_somebody_else_is_not_gone_by() {
     open(&mut here, &mut table, START);
     there.aim("new.example");
     assert!(call(&mut there, &mut table, START, Outcome::Success).is_some());
-    assert_eq!(turned(&open(&mut there, &mut table, START)), [("ours", "open")]);
+    assert_eq!(
+        turned(&open(&mut there, &mut table, START)),
+        [("ours", "open")]
+    );
     let record = table.0.clone().unwrap();
     assert_eq!((record.version, record.target.as_str()), (2, "new.example"));
     // And whoever turns to it knows nothing of its own of it.
