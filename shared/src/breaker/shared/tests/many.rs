@@ -21,7 +21,7 @@ enum Net {
     Loses,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 enum Step {
     Passes(u64),
     /// Somebody sees to the table, once.
