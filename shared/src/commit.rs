@@ -3,8 +3,10 @@
 //! One item does three jobs – log record, idempotency record and outbox – so that one conditional
 //! write does all three or none.
 
+mod deferral;
 mod ledger;
 
+pub use deferral::{Deferral, Setback, TOO_OLD};
 pub use ledger::{EffectKind, Entry, Lease, Ledger};
 
 use serde_json::Value;

@@ -1,6 +1,5 @@
 //! The table on DynamoDB.
 
-mod breakers;
 mod commits;
 mod due;
 mod fault;
@@ -17,14 +16,12 @@ mod users;
 mod whole;
 
 use crate::aws::Clients;
-use crate::breaker::Record;
 use crate::commit::{EffectKind, Entry, Lease};
-use crate::dependency::Dependency;
 use crate::invite::Invite;
 use crate::organization::Organization;
 use crate::port::{
-    Appended, BreakerWritten, Breakers, Due, Fault, InviteWritten, Invites, Loaded, Organizations,
-    Store, TakenLease, Tallies, TallyWritten, Written,
+    Appended, Due, Fault, InviteWritten, Invites, Loaded, Organizations, Store, TakenLease,
+    Tallies, TallyWritten, Written,
 };
 use crate::preferences::Preferences;
 use crate::seal::{SealedCommit, UserKey};
@@ -34,7 +31,6 @@ use crate::user::UserItem;
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use usher_events::{EventId, InviteId, OrganizationId, PoolId, SignUpKey, Sub, Subject, Time};
 use whole::Whole;
@@ -153,25 +149,6 @@ impl Store for Table {
 
     async fn move_due(&self, item: &Due, to: Time) -> Result<Written, Fault> {
         self.update_due(item, to).await
-    }
-}
-
-#[async_trait]
-impl Breakers for Table {
-    async fn breaker(&self, of: Dependency) -> Result<Option<Record>, Fault> {
-        self.get_breaker(of, false).await
-    }
-
-    async fn breakers(&self) -> Result<BTreeMap<Dependency, Record>, Fault> {
-        self.get_breakers().await
-    }
-
-    async fn write_breaker(
-        &self,
-        of: Dependency,
-        record: &Record,
-    ) -> Result<BreakerWritten, Fault> {
-        self.put_breaker(of, record).await
     }
 }
 

@@ -46,6 +46,7 @@ impl Act {
             due: now,
             attempts: 0,
             fault: NOT_TRIED.to_owned(),
+            since: None,
         };
         ledger.set(EffectKind::Publication, due);
         Some(Commit {

@@ -29,6 +29,7 @@ pub mod tokens;
 pub mod trace;
 pub mod why;
 
+use crate::commit::Deferral;
 use crate::preferences::Defaults;
 use crate::user::User;
 use std::collections::{BTreeMap, BTreeSet};
@@ -98,6 +99,8 @@ pub struct Policy {
     pub trigger: TriggerLimits,
     /// `[worker]`
     pub worker: WorkerLimits,
+    /// `[deferral]`: when an effect that failed is tried again.
+    pub deferral: Deferral,
     /// `[messages]`: what a refused user reads. Product copy: short, fixed, without a full stop.
     pub messages: Messages,
     /// `[refusals.<reason>]`: the same for one reason, and by locale.

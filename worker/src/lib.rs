@@ -10,6 +10,7 @@
 //! sweep ([`sweep`]), after which it is resumed ([`resume`]).
 
 pub mod batch;
+mod deferral;
 pub mod deployed;
 pub mod finish;
 pub mod invite;

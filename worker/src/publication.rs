@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 use usher_events::{Envelope, Fact, identity, wire};
 use usher_shared::clock;
-use usher_shared::commit::{Commit, EffectKind, Entry};
+use usher_shared::commit::{Commit, EffectKind, Entry, Setback};
 use usher_shared::disposition::{Disposition, FaultKind};
 use usher_shared::port::{BusEntry, Fault};
 use usher_shared::retry::retry;
@@ -121,13 +121,11 @@ impl Worker {
                 };
                 (done, Fate::Performed(None))
             }
-            (Some(fault), before) => {
-                tracing::warn!(event.id = %envelope.id, fault = %fault, "A publication is set aside until later");
-                let before = before.cloned().unwrap_or(Entry::Owed);
-                (
-                    before.deferred(now, fault.kind),
-                    Fate::Deferred(fault.kind.as_str()),
-                )
+            (Some(fault), _) => {
+                let setback = Setback::from(fault.kind);
+                let entry = self.deferred(commit, EffectKind::Publication, setback);
+                let fate = Fate::of(&entry, setback);
+                (entry, fate)
             }
         };
         let mut ledger = commit.ledger.clone();

@@ -50,10 +50,7 @@ impl Worker {
 
     /// Closes a publication that the policy does not want: left open, it would be due for ever.
     async fn give_publication_up(&self, commit: &Commit, deadline: Instant) -> Result<(), Again> {
-        let given_up = Entry::Failed {
-            at: self.clock.now(),
-            fault: "switched_off".to_owned(),
-        };
+        let given_up = Entry::given_up(self.clock.now(), "switched_off");
         let mut ledger = commit.ledger.clone();
         ledger.set(EffectKind::Publication, given_up.clone());
         let due = ledger.due();

@@ -1,4 +1,3 @@
-use crate::disposition::FaultKind;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -57,6 +56,9 @@ pub enum Entry {
         attempts: u32,
         /// Why the last one failed; [`Entry::later`] says what stands there before the first.
         fault: String,
+        /// Since when it is owed, where that is not since the commit was appended.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        since: Option<Time>,
     },
     /// Given up.
     Failed {
@@ -64,6 +66,10 @@ pub enum Entry {
         at: Time,
         /// Why.
         fault: String,
+        /// The kind of the last error, where it is not why: what is too old has failed for another
+        /// reason each time.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        last_error: Option<String>,
     },
     /// Another commit holds the claim of this once-effect.
     Anothers {
@@ -103,30 +109,18 @@ impl Entry {
             due,
             attempts: 0,
             fault: "too_early".to_owned(),
+            since: Some(due),
         }
     }
 
-    /// The entry after one more failed try that may succeed later.
-    pub fn deferred(&self, now: Time, fault: FaultKind) -> Self {
-        let attempts = self.attempts() + 1;
-        Self::Deferred {
-            due: now.plus(wait_before(attempts)),
-            attempts,
-            fault: fault.as_str().to_owned(),
+    /// The entry of an effect that no later try can perform, and why.
+    pub fn given_up(at: Time, why: impl Into<String>) -> Self {
+        Self::Failed {
+            at,
+            fault: why.into(),
+            last_error: None,
         }
     }
-}
-
-/// First wait before a deferred effect is tried again.
-const FIRST_WAIT: Duration = Duration::from_secs(60);
-/// Longest wait: an hour of a recovered service unused is what an operator would forgive.
-const LONGEST_WAIT: Duration = Duration::from_secs(3600);
-
-/// Doubles from a minute to an hour with the number of failed tries.
-fn wait_before(attempts: u32) -> Duration {
-    FIRST_WAIT
-        .saturating_mul(1 << attempts.saturating_sub(1).min(10))
-        .min(LONGEST_WAIT)
 }
 
 /// What one commit owes, by kind. A repeatable effect appears only once it has failed.
@@ -241,18 +235,5 @@ mod tests {
         assert_eq!(ledger.due(), Some(at(60)));
         assert_eq!(ledger.open_once().collect::<Vec<_>>(), [kind]);
         assert!(!ledger.owes_now() && Ledger::owing([kind]).owes_now());
-        let failed = Entry::later(at(60)).deferred(at(70), FaultKind::Throttled);
-        assert_eq!((failed.attempts(), failed.due()), (1, Some(at(130))));
-    }
-
-    #[test]
-    fn waits_grow_from_a_minute_to_an_hour() {
-        let mut entry = Entry::Owed;
-        let mut waits = Vec::new();
-        for _ in 0..8 {
-            entry = entry.deferred(at(0), FaultKind::Throttled);
-            waits.push(entry.due().unwrap().unix_seconds() / 60);
-        }
-        assert_eq!(waits, [1, 2, 4, 8, 16, 32, 60, 60]);
     }
 }

@@ -3,7 +3,7 @@
 use super::fault::Item;
 use super::{record, users};
 use crate::chance;
-use crate::commit::{Commit, EffectKind, Entry, Ledger, Recorded};
+use crate::commit::{Commit, Deferral, EffectKind, Ledger, Recorded};
 use crate::seal::{UserKey, seal};
 use crate::testkit::item_size::{item_size, write_units};
 use crate::user::{User, UserItem};
@@ -123,7 +123,8 @@ fn costs_one_unit(what: &str, item: &Item) {
 fn a_sign_in_is_recorded_for_one_unit() {
     costs_one_unit("a sign-in", &stored(&signed_in()));
     let mut failing = signed_in();
-    let entry = Entry::Owed.deferred(at(0), crate::disposition::FaultKind::Unavailable);
+    let fault = crate::disposition::FaultKind::Unavailable;
+    let entry = Deferral::default().after(fault.into(), None, at(0), at(0), 0.5);
     failing.ledger.set(EffectKind::Publication, entry);
     costs_one_unit("a sign-in whose publication failed", &stored(&failing));
 }

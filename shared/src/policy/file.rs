@@ -137,6 +137,7 @@ fn policy(document: &Section<'_>, base: &Path, read: Read<'_>) -> Policy {
         bus: document.section("bus", texts::bus),
         trigger: document.section("trigger", limits::trigger),
         worker: document.section("worker", |section| limits::worker(section, mail.welcome)),
+        deferral: document.section("deferral", limits::deferral),
         messages: document.section("messages", refusals::messages),
         refusals: refusals::refusals(document),
         profile,

@@ -5,7 +5,7 @@ use crate::welcome::{self, TemplateError};
 use crate::{TRIES, Worker, fault};
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
-use usher_shared::commit::{Commit, EffectKind, Entry, Lease};
+use usher_shared::commit::{Commit, EffectKind, Entry, Lease, Setback};
 use usher_shared::disposition::{Disposition, FaultKind};
 use usher_shared::port::{Fault, Mail, MailError};
 use usher_shared::retry::retry;
@@ -55,7 +55,7 @@ impl Worker {
                     TemplateError::NoRecipient => self.given_up(error.as_str()),
                     // Whoever mends the template need not ask for the mails that it kept back.
                     TemplateError::Bad { .. } | TemplateError::UnknownName { .. } => {
-                        self.set_back(commit, FaultKind::Refused, error.as_str())
+                        self.set_back(commit, Setback::tried(error.as_str()))
                     }
                 });
             }
@@ -83,8 +83,7 @@ impl Worker {
                         Ok(self.given_up(fault.as_str()))
                     }
                     Disposition::Retry | Disposition::Defer => {
-                        tracing::warn!(event.id = %id, fault = %fault, "A welcome mail is set aside until later");
-                        Ok(self.set_back(commit, fault, fault.as_str()))
+                        Ok(self.set_back(commit, fault.into()))
                     }
                 }
             }
@@ -100,18 +99,13 @@ impl Worker {
     }
 
     fn given_up(&self, why: &'static str) -> (Entry, Fate) {
-        let (at, fault) = (self.clock.now(), why.to_owned());
-        (Entry::Failed { at, fault }, Fate::Failed(why))
+        (Entry::given_up(self.clock.now(), why), Fate::Failed(why))
     }
 
-    fn set_back(&self, commit: &Commit, fault: FaultKind, why: &'static str) -> (Entry, Fate) {
-        let before = commit.ledger.get(EffectKind::WelcomeMail);
-        let before = before.cloned().unwrap_or(Entry::Owed);
-        let mut entry = before.deferred(self.clock.now(), fault);
-        if let Entry::Deferred { fault, .. } = &mut entry {
-            why.clone_into(fault);
-        }
-        (entry, Fate::Deferred(why))
+    fn set_back(&self, commit: &Commit, setback: Setback) -> (Entry, Fate) {
+        let entry = self.deferred(commit, EffectKind::WelcomeMail, setback);
+        let fate = Fate::of(&entry, setback);
+        (entry, fate)
     }
 
     /// One call to the mail service, begun only on a lease that outlasts it, and only where there is

@@ -54,7 +54,7 @@ async fn a_mail_that_cannot_go_now_goes_later_exactly_once() {
             "{kind}: tried as often as it should"
         );
         assert_eq!(
-            world.later(&worker, Duration::from_secs(30)).await,
+            world.later(&worker, Duration::from_secs(8)).await,
             [],
             "not due yet"
         );
@@ -93,15 +93,46 @@ async fn a_day_without_mail_ends_with_one_mail_and_no_dead_letters() {
         tries += outcomes.len();
     }
     assert!(
-        (20..=30).contains(&tries),
-        "{tries} tries: waits grow to an hour"
+        (15..=35).contains(&tries),
+        "{tries} tries: waits grow to two hours"
     );
     post.failures.lock().unwrap().clear();
-    world.later(&worker, Duration::from_secs(3600)).await;
+    world.later(&worker, Duration::from_hours(2)).await;
     world.later(&worker, QUARTER).await;
     assert_eq!(post.accepted(), 1);
     assert_eq!(world.here.stack.dead_letters.list().await.unwrap().len(), 0);
     assert_eq!(world.here.stack.queue.list().await.unwrap().len(), 0);
+}
+
+#[tokio::test]
+async fn a_mail_that_fails_until_its_last_age_is_given_up_and_says_why() {
+    let world = World::new().await;
+    let post = Arc::new(Post::out(FaultKind::Refused, 1000));
+    let worker = Worker {
+        mailer: post.clone(),
+        ..world.worker()
+    };
+    record(&worker, &welcome("ada")).await;
+    world.later(&worker, Duration::from_hours(71)).await;
+    let open = entry(&world, "ada", EffectKind::WelcomeMail).await.unwrap();
+    assert_eq!((open.is_open(), open.attempts()), (true, 2));
+    let outcomes = world.later(&worker, Duration::from_hours(2)).await;
+    let fates = outcomes.into_iter().map(|outcome| story(outcome).effects);
+    let given_up = (EffectKind::WelcomeMail, Fate::Failed("too_old"));
+    assert_eq!(fates.collect::<Vec<_>>(), [[given_up]]);
+    let Some(Entry::Failed {
+        fault, last_error, ..
+    }) = entry(&world, "ada", EffectKind::WelcomeMail).await
+    else {
+        panic!("it is given up");
+    };
+    let said = (fault.as_str(), last_error.as_deref());
+    assert_eq!(said, ("too_old", Some("refused")));
+    post.failures.lock().unwrap().clear();
+    for hours in [1, 24] {
+        assert_eq!(world.later(&worker, Duration::from_hours(hours)).await, []);
+    }
+    assert_eq!(post.accepted(), 0, "nothing is due any more");
 }
 
 #[tokio::test]

@@ -1,4 +1,5 @@
 use super::section::Section;
+use crate::commit::Deferral;
 use crate::policy::{TriggerLimits, WorkerLimits};
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -13,6 +14,12 @@ const CONCURRENCY: RangeInclusive<u32> = 1..=100;
 const LEASE_S: RangeInclusive<u32> = 20..=900;
 /// What SQS accepts as `maxReceiveCount`.
 const RECEIVE_LIMIT: RangeInclusive<u32> = 1..=1000;
+/// The sweep comes once a minute, so less than a second is no wait.
+const FIRST_WAIT_S: RangeInclusive<u32> = 1..=3600;
+/// A day is the longest that a service that has recovered goes unused.
+const MAX_WAIT_MIN: RangeInclusive<u32> = 1..=1440;
+/// Two weeks, as long as a queue keeps dead letters.
+const LAST_AGE_H: RangeInclusive<u32> = 1..=336;
 
 pub(super) fn trigger(section: &Section<'_>) -> TriggerLimits {
     let budget_ms = section.number("budget_ms", BUDGET_MS, "ms", 2500);
@@ -37,4 +44,24 @@ pub(super) fn worker(section: &Section<'_>, welcome: bool) -> WorkerLimits {
         lease: Duration::from_secs(lease_s.into()),
         receive_limit,
     }
+}
+
+pub(super) fn deferral(section: &Section<'_>) -> Deferral {
+    let first_wait_s = section.number("first_wait_s", FIRST_WAIT_S, "s", 30);
+    let max_wait_min = section.number("max_wait_min", MAX_WAIT_MIN, "minutes", 120);
+    let last_age_h = section.number("last_age_h", LAST_AGE_H, "h", 72);
+    let deferral = Deferral {
+        first_wait: Duration::from_secs(first_wait_s.into()),
+        max_wait: Duration::from_mins(max_wait_min.into()),
+        last_age: Duration::from_hours(last_age_h.into()),
+    };
+    if deferral.first_wait > deferral.max_wait {
+        let text = "must not be longer than deferral.max_wait_min; waits grow from it to that";
+        section.report_key("first_wait_s", text);
+    }
+    if deferral.max_wait > deferral.last_age {
+        let text = "must not be longer than deferral.last_age_h, at which an effect is given up";
+        section.report_key("max_wait_min", text);
+    }
+    deferral
 }

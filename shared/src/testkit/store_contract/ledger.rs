@@ -201,10 +201,14 @@ pub async fn entries_of_every_kind_and_state_are_read_back(store: impl Stored) {
             due: at(9),
             attempts: 12,
             fault: "timed_out".to_owned(),
+            since: None,
         },
+        Entry::later(at(9)),
+        Entry::given_up(at(9), "refused"),
         Entry::Failed {
             at: at(9),
-            fault: "refused".to_owned(),
+            fault: "too_old".to_owned(),
+            last_error: Some("throttled".to_owned()),
         },
         Entry::Anothers { commit: id(2) },
     ];

@@ -1,4 +1,5 @@
 use super::*;
+use crate::commit::Deferral;
 use std::time::Duration;
 
 /// The example that lies at the top of the repository.
@@ -179,6 +180,7 @@ fn defaults_are_those_of_the_document_that_this_implements() {
             receive_limit: 40
         }
     );
+    assert_eq!(policy.deferral, Deferral::default());
     assert_eq!(
         policy.bus,
         BusRules {

@@ -75,6 +75,19 @@ fn settings_that_contradict_each_other_are_told() {
             "[mail]\nfrom = 'a@b.example'\napp_url = 'https://b.example'\n[worker]\nreceive_limit = 1\n",
             "line 5: worker.receive_limit: must be at least 2 while mail.welcome is on; a message may have to wait for a lease",
         ),
+        (
+            "[deferral]\nfirst_wait_s = 61\nmax_wait_min = 1\n",
+            "line 2: deferral.first_wait_s: must not be longer than deferral.max_wait_min; waits grow from it to that",
+        ),
+        (
+            "[deferral]\nmax_wait_min = 61\nlast_age_h = 1\n",
+            "line 2: deferral.max_wait_min: must not be longer than deferral.last_age_h, at which an effect is given up",
+        ),
     ]);
-    check_good(&["[bus]\npublish = false\n", "[worker]\nreceive_limit = 1\n"]);
+    check_good(&[
+        "[deferral]\nfirst_wait_s = 60\nmax_wait_min = 1\n",
+        "[deferral]\nmax_wait_min = 60\nlast_age_h = 1\n",
+        "[bus]\npublish = false\n",
+        "[worker]\nreceive_limit = 1\n",
+    ]);
 }
