@@ -31,8 +31,15 @@
 //! ```
 //!
 //! A clock that is set back costs at most one more cool-down; one that is set forward ends one early.
+//!
+//! [`Shared`] is such a breaker that many processes share, by [`Record`]s in a table.
 
 mod calls;
+mod record;
+mod shared;
+
+pub use record::Record;
+pub use shared::{Bid, CLOCKS_DIFFER, LONGEST_HOLD, Need, News, Shared};
 
 use calls::Calls;
 use std::time::Duration;

@@ -1,5 +1,6 @@
 //! The table on DynamoDB.
 
+mod breakers;
 mod commits;
 mod due;
 mod fault;
@@ -16,12 +17,14 @@ mod users;
 mod whole;
 
 use crate::aws::Clients;
+use crate::breaker::Record;
 use crate::commit::{EffectKind, Entry, Lease};
+use crate::dependency::Dependency;
 use crate::invite::Invite;
 use crate::organization::Organization;
 use crate::port::{
-    Appended, Due, Fault, InviteWritten, Invites, Loaded, Organizations, Store, TakenLease,
-    Tallies, TallyWritten, Written,
+    Appended, BreakerWritten, Breakers, Due, Fault, InviteWritten, Invites, Loaded, Organizations,
+    Store, TakenLease, Tallies, TallyWritten, Written,
 };
 use crate::preferences::Preferences;
 use crate::seal::{SealedCommit, UserKey};
@@ -31,6 +34,7 @@ use crate::user::UserItem;
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use usher_events::{EventId, InviteId, OrganizationId, PoolId, SignUpKey, Sub, Subject, Time};
 use whole::Whole;
@@ -149,6 +153,25 @@ impl Store for Table {
 
     async fn move_due(&self, item: &Due, to: Time) -> Result<Written, Fault> {
         self.update_due(item, to).await
+    }
+}
+
+#[async_trait]
+impl Breakers for Table {
+    async fn breaker(&self, of: Dependency) -> Result<Option<Record>, Fault> {
+        self.get_breaker(of, false).await
+    }
+
+    async fn breakers(&self) -> Result<BTreeMap<Dependency, Record>, Fault> {
+        self.get_breakers().await
+    }
+
+    async fn write_breaker(
+        &self,
+        of: Dependency,
+        record: &Record,
+    ) -> Result<BreakerWritten, Fault> {
+        self.put_breaker(of, record).await
     }
 }
 

@@ -4,7 +4,7 @@
 //! recorded and what follows from it, [`invite`] and [`sign_up`] who is let in by a code, [`tally`]
 //! how often somebody was refused, [`operator`] what an operator does to a user, [`organization`]
 //! what a domain's first user founds, [`seal`] and [`digest`] hide what must not be read, and
-//! [`breaker`] says when to stop calling who does not answer.
+//! [`breaker`] says when to stop calling a [`dependency`] that does not answer.
 //! Edges: [`port`] says what the outside world can do, and each adapter ([`dynamodb`], [`sqs`],
 //! [`eventbridge`], [`ses`], [`ssm`], [`secrets_manager`], [`cognito_idp`], [`lookup`], [`embedded`],
 //! [`memory`]) names one service and no other.
@@ -17,6 +17,7 @@ pub mod clock;
 pub mod cognito_idp;
 pub mod commit;
 pub mod config;
+pub mod dependency;
 pub mod digest;
 pub mod disposition;
 pub mod dynamodb;

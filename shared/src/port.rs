@@ -3,6 +3,7 @@
 //! No type of an SDK crosses a port. Every method says whether it may be repeated; every error
 //! answers what is to be done about it.
 
+mod breakers;
 mod bus;
 mod invites;
 mod lookup;
@@ -14,6 +15,7 @@ mod queue;
 mod store;
 mod tallies;
 
+pub use breakers::{BreakerWritten, Breakers};
 pub use bus::{Bus, BusEntry};
 pub use invites::{InviteWritten, Invites};
 pub use lookup::{Answer, Lookup, Question};

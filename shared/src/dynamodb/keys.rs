@@ -1,5 +1,6 @@
 //! How items are named.
 
+use crate::dependency::Dependency;
 use crate::policy::Domain;
 use crate::tally::Counted;
 use usher_events::{EventId, InviteId, OrganizationId, PoolId, Sub, Subject, Time};
@@ -26,6 +27,8 @@ pub(super) const SIGN_UP: &str = "SIGNUP";
 pub(super) const INVITE: &str = "INVITE";
 /// Range key of an organization, and of the claim on its domain.
 pub(super) const ORGANIZATION: &str = "ORG";
+/// Range key of a breaker.
+pub(super) const BREAKER: &str = "BREAKER";
 /// Hash key of the list of organizations.
 pub(super) const ORGANIZATIONS: &str = "O#";
 
@@ -37,6 +40,7 @@ const SPILL_PREFIX: &str = "P#";
 const SHARD_PREFIX: &str = "D#";
 /// Of the table's own hash keys; a shard is one of the due index.
 const DOMAIN_PREFIX: &str = "D#";
+const BREAKER_PREFIX: &str = "B#";
 const TALLY_PREFIX: &str = "R#";
 const HOUR_PREFIX: &str = "H#";
 
@@ -110,6 +114,11 @@ pub(super) fn tallies(of: &Counted) -> String {
         }
         Counted::Invite(pool, id) => format!("{TALLY_PREFIX}{pool}#{id}"),
     }
+}
+
+/// The hash key of a dependency's breaker.
+pub(super) fn breaker(of: Dependency) -> String {
+    format!("{BREAKER_PREFIX}{of}")
 }
 
 /// The range key of how often that was in one hour.

@@ -1,15 +1,18 @@
+use super::breakers::BreakerTable;
 use super::due::DueIndex;
 use super::invites::InviteTables;
 use super::organizations::OrganizationTables;
 use super::tallies::TallyTable;
 use super::users::Holder;
 use super::way::{self, Open, Way};
+use crate::breaker::Record;
 use crate::commit::{EffectKind, Entry, Lease};
+use crate::dependency::Dependency;
 use crate::invite::Invite;
 use crate::organization::Organization;
 use crate::port::{
-    Appended, Due, Fault, InviteWritten, Invites, Loaded, Organizations, Store, TakenLease,
-    Tallies, TallyWritten, Written,
+    Appended, BreakerWritten, Breakers, Due, Fault, InviteWritten, Invites, Loaded, Organizations,
+    Store, TakenLease, Tallies, TallyWritten, Written,
 };
 use crate::preferences::Preferences;
 use crate::seal::{SealedCommit, UserKey};
@@ -17,7 +20,7 @@ use crate::sign_up::{Held, SignUp};
 use crate::tally::{Counted, Tally};
 use crate::user::UserItem;
 use async_trait::async_trait;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use usher_events::{EventId, InviteId, OrganizationId, PoolId, SignUpKey, Sub, Subject, Time};
@@ -43,6 +46,7 @@ pub(super) struct Kept {
     /// All that belongs to one subject, under a name that the due index shares.
     pub(super) holders: HashMap<Arc<Subject>, Holder>,
     pub(super) due: DueIndex,
+    pub(super) breakers: BreakerTable,
     pub(super) invites: InviteTables,
     pub(super) organizations: OrganizationTables,
     pub(super) tallies: TallyTable,
@@ -314,6 +318,25 @@ impl Organizations for Table {
     ) -> Result<(Vec<Organization>, Option<String>), Fault> {
         self.read(QUERY, |kept| kept.organizations.list(after, most))
             .await
+    }
+}
+
+#[async_trait]
+impl Breakers for Table {
+    async fn breaker(&self, of: Dependency) -> Result<Option<Record>, Fault> {
+        self.read(GET, |kept| kept.breakers.get(of)).await
+    }
+
+    async fn breakers(&self) -> Result<BTreeMap<Dependency, Record>, Fault> {
+        self.read(BATCH_GET, |kept| kept.breakers.all()).await
+    }
+
+    async fn write_breaker(
+        &self,
+        of: Dependency,
+        record: &Record,
+    ) -> Result<BreakerWritten, Fault> {
+        self.write(PUT, |kept| kept.write_breaker(of, record)).await
     }
 }
 

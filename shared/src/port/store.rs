@@ -1,4 +1,4 @@
-use super::{Fault, Invites, Organizations, Tallies};
+use super::{Breakers, Fault, Invites, Organizations, Tallies};
 use crate::commit::{EffectKind, Entry, Lease};
 use crate::preferences::Preferences;
 use crate::seal::{SealedCommit, UserKey};
@@ -64,10 +64,10 @@ pub enum Due {
 }
 
 /// The table: log, users, keys, preferences, spilled events and the index of what is due; as
-/// [`Invites`] and [`Organizations`], invites, sign-ups and founded organizations; and as
-/// [`Tallies`], how often sign-ups were refused.
+/// [`Invites`] and [`Organizations`], invites, sign-ups and founded organizations; as
+/// [`Tallies`], how often sign-ups were refused; and as [`Breakers`], who is not called for a while.
 #[async_trait]
-pub trait Store: Invites + Organizations + Tallies {
+pub trait Store: Breakers + Invites + Organizations + Tallies {
     /// Reads a user item as it was a moment ago, for the trigger: cheap, and stale by less than a
     /// second. `None` if the user was never folded.
     async fn glance(&self, sub: &Sub) -> Result<Option<UserItem>, Fault>;

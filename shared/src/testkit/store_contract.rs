@@ -1,7 +1,8 @@
 //! What every store promises, as one suite: each promise of each method of
-//! [`Store`], [`Invites`], [`Organizations`] and [`Tallies`] is a test, and every store passes all
+//! [`Store`], [`Breakers`], [`Invites`], [`Organizations`] and [`Tallies`] is a test, and every store passes all
 //! of them.
 
+pub mod breakers;
 pub mod due;
 pub mod invites;
 pub mod ledger;
@@ -11,7 +12,7 @@ pub mod tallies;
 pub mod users;
 
 use crate::commit::{EffectKind, Entry, Ledger};
-use crate::port::{Invites, Organizations, Store, Tallies};
+use crate::port::{Breakers, Invites, Organizations, Store, Tallies};
 use crate::seal::{SealedCommit, StoredEvent};
 use futures::future::join_all;
 use serde_json::{Value, json};
@@ -101,6 +102,12 @@ macro_rules! store_contract {
             of_twenty_who_write_a_tally_at_once_one_has_written,
             of_a_hundred_refusals_at_once_one_is_suspicious,
         }
+        $crate::store_contract! { @tests $fresh, breakers:
+            a_breaker_that_never_opened_is_none,
+            a_breaker_is_read_back_as_written,
+            a_breaker_is_written_under_its_version_alone,
+            of_twenty_who_write_a_breaker_at_once_one_has_written,
+        }
     };
     // Those promises that hold whatever happens between us and the store.
     (disturbed: $fresh:ident) => {
@@ -133,8 +140,8 @@ macro_rules! store_contract {
 }
 
 /// A store that the suite can hand to tasks of its own.
-pub trait Stored: Store + Invites + Organizations + Tallies + Clone + 'static {}
-impl<S: Store + Invites + Organizations + Tallies + Clone + 'static> Stored for S {}
+pub trait Stored: Store + Breakers + Invites + Organizations + Tallies + Clone + 'static {}
+impl<S: Store + Breakers + Invites + Organizations + Tallies + Clone + 'static> Stored for S {}
 
 /// How many do the same at once.
 const CROWD: usize = 20;

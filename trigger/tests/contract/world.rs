@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use serde_json::{Value, value::RawValue};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::Write;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -14,16 +14,18 @@ use usher_events::{
     PoolId, RefusalReason, Role, RoleSet, SignInRefused, SignUpKey, Sub, Subject, SuspensionReason,
     Time, UserSuspended, identity,
 };
+use usher_shared::breaker::Record;
 use usher_shared::clock::{self, Clock, FixedClock};
 use usher_shared::commit::{Commit, EffectKind, Entry, Lease, Ledger, Recorded};
+use usher_shared::dependency::Dependency;
 use usher_shared::digest::Secret;
 use usher_shared::disposition::FaultKind;
 use usher_shared::invite::Invite;
 use usher_shared::organization::{Cache, Organization};
 use usher_shared::policy::{Policy, file};
 use usher_shared::port::{
-    Appended, Bus, BusEntry, Due, Fault, InviteWritten, Invites, Loaded, Organizations, Outgoing,
-    Queue, Store, TakenLease, Tallies, TallyWritten, Written,
+    Appended, BreakerWritten, Breakers, Bus, BusEntry, Due, Fault, InviteWritten, Invites, Loaded,
+    Organizations, Outgoing, Queue, Store, TakenLease, Tallies, TallyWritten, Written,
 };
 use usher_shared::preferences::Preferences;
 use usher_shared::seal::{SealedCommit, UserKey};
@@ -267,6 +269,19 @@ impl Tallies for Places {
     }
 
     async fn write_tally(&self, _: &Tally) -> Result<TallyWritten, Fault> {
+        never()
+    }
+}
+
+#[async_trait]
+impl Breakers for Places {
+    async fn breaker(&self, _: Dependency) -> Result<Option<Record>, Fault> {
+        never()
+    }
+    async fn breakers(&self) -> Result<BTreeMap<Dependency, Record>, Fault> {
+        never()
+    }
+    async fn write_breaker(&self, _: Dependency, _: &Record) -> Result<BreakerWritten, Fault> {
         never()
     }
 }

@@ -1,15 +1,18 @@
 //! A store that somebody watches: who may count, measure, fail or do something in between.
 
 use async_trait::async_trait;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use usher_events::{EventId, InviteId, OrganizationId, PoolId, SignUpKey, Sub, Subject, Time};
+use usher_shared::breaker::Record;
 use usher_shared::commit::{EffectKind, Entry, Lease};
+use usher_shared::dependency::Dependency;
 use usher_shared::disposition::FaultKind;
 use usher_shared::invite::Invite;
 use usher_shared::organization::{Cache, Organization};
 use usher_shared::port::{
-    Appended, Due, Fault, InviteWritten, Invites, Loaded, Organizations, Store, TakenLease,
-    Tallies, TallyWritten, Written,
+    Appended, BreakerWritten, Breakers, Due, Fault, InviteWritten, Invites, Loaded, Organizations,
+    Store, TakenLease, Tallies, TallyWritten, Written,
 };
 use usher_shared::preferences::Preferences;
 use usher_shared::seal::{SealedCommit, UserKey};
@@ -165,6 +168,27 @@ impl<W: Watcher> Organizations for Watched<W> {
     ) -> Result<(Vec<Organization>, Option<String>), Fault> {
         let call = self.store.organizations(after, most);
         self.call("organizations", None, call).await
+    }
+}
+
+#[async_trait]
+impl<W: Watcher> Breakers for Watched<W> {
+    async fn breaker(&self, of: Dependency) -> Result<Option<Record>, Fault> {
+        self.call("breaker", None, self.store.breaker(of)).await
+    }
+
+    async fn breakers(&self) -> Result<BTreeMap<Dependency, Record>, Fault> {
+        self.call("breakers", None, self.store.breakers()).await
+    }
+
+    async fn write_breaker(
+        &self,
+        of: Dependency,
+        record: &Record,
+    ) -> Result<BreakerWritten, Fault> {
+        let writes = Some((format!("B#{of}"), "BREAKER".to_owned()));
+        let call = self.store.write_breaker(of, record);
+        self.call("write_breaker", writes, call).await
     }
 }
 
