@@ -10,6 +10,7 @@ mod clock;
 pub mod crm;
 pub mod http;
 pub mod item_size;
+mod log;
 pub mod queue_contract;
 pub mod runtime_api;
 pub mod shipped;
@@ -18,4 +19,5 @@ pub mod stand_in;
 pub mod store_contract;
 
 pub use clock::StepClock;
+pub use log::Log;
 pub use stack::{TestStack, stack};

@@ -10,16 +10,15 @@ mod common;
 
 use common::fakes::{Line, NoQueue, Post};
 use common::{POLICY, World, at, confirmed, password_reset, person, policy, signed_in, work};
-use std::io::Write;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 use tracing_subscriber::filter::{LevelFilter, filter_fn};
-use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 use usher_events::{Envelope, LifecycleEvent, Person, Personal, wire};
 use usher_shared::disposition::FaultKind;
 use usher_shared::policy::MailTemplate;
 use usher_shared::port::MailError;
+use usher_shared::testkit::Log;
 use usher_shared::testkit::crm::{Crm, Says};
 use usher_worker::Worker;
 
@@ -56,35 +55,6 @@ fn assert_silent(what: &str, text: &str) {
     }
 }
 
-/// A log in memory.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-}
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Log {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
-
 /// Everything that our own code says, on this thread, in every detail.
 fn listen() -> (Log, tracing::subscriber::DefaultGuard) {
     let log = Log::default();
@@ -96,7 +66,7 @@ fn listen() -> (Log, tracing::subscriber::DefaultGuard) {
         .with_filter(LevelFilter::TRACE)
         .with_filter(filter_fn(|metadata| metadata.target().starts_with("usher")));
     let subscriber = tracing_subscriber::registry().with(form);
-    (log, tracing::subscriber::set_default(subscriber))
+    (log, Log::listen(subscriber))
 }
 
 fn events() -> [Envelope<LifecycleEvent>; 3] {

@@ -1,9 +1,10 @@
 use super::*;
 use crate::disposition::FaultKind;
 use crate::policy::file;
+use crate::testkit::Log;
 use async_trait::async_trait;
 use proptest::prelude::*;
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 use tokio::time::{Instant, advance};
 
@@ -117,45 +118,17 @@ async fn next(policies: &Policies<Arc<Policy>>) {
     settle().await;
 }
 
-/// The lines that were logged on this thread while it is held.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    fn begin() -> (Self, tracing::subscriber::DefaultGuard) {
-        let log = Self::default();
-        let writer = log.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .json()
-            .flatten_event(true)
-            .with_writer(move || writer.clone())
-            .finish();
-        (log, tracing::subscriber::set_default(subscriber))
-    }
-
-    /// Every line since the last time anybody asked.
-    fn take(&self) -> Vec<serde_json::Value> {
-        let text = std::mem::take(&mut *self.0.lock().unwrap());
-        let text = String::from_utf8(text).unwrap();
-        text.lines()
-            .map(|line| serde_json::from_str(line).unwrap())
-            .collect()
-    }
-}
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
+/// The lines that are logged on this thread while it is held.
+fn listen() -> (Log, tracing::subscriber::DefaultGuard) {
+    let log = Log::default();
+    let form = tracing_subscriber::fmt().json().flatten_event(true);
+    let guard = Log::listen(form.with_writer(log.clone()).finish());
+    (log, guard)
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_broken_version_is_spoken_of_once_and_the_old_policy_goes_on_until_a_good_one_comes() {
-    let (log, _guard) = Log::begin();
+    let (log, _guard) = listen();
     let store = Store::that(Answer::Text(valid(1000), 1));
     let policies = policies(&store, "ssm:/usher/policy");
     assert_eq!(

@@ -3,7 +3,7 @@
 
 use crate::sources::RULES;
 use crate::world::{
-    BrokenClock, FIXTURES, Log, Mood, Places, fixture, handle, policy, raw, suspended, trigger,
+    BrokenClock, FIXTURES, Mood, Places, fixture, handle, listen, policy, raw, suspended, trigger,
 };
 use std::sync::Arc;
 use usher_shared::disposition::FaultKind;
@@ -31,7 +31,7 @@ fn sources() -> Vec<String> {
 /// Handles every fixture, and looks at everything that is said of it.
 async fn says_nothing_personal(of: impl Fn() -> Trigger) {
     for source in sources() {
-        let (log, _guard) = Log::begin();
+        let (log, _guard) = listen();
         let handled: Handled = handle(&of(), &fixture(&source)).await;
         let lines = log.text();
         assert!(lines.contains("Answered a trigger"), "{source}: {lines}");

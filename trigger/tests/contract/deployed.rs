@@ -1,6 +1,6 @@
 //! From start to answers: which policy decides, and what a start that finds everything down costs.
 
-use crate::world::{Log, fixture, raw};
+use crate::world::{fixture, listen, raw};
 use lambda_runtime::{Context, LambdaEvent};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -79,7 +79,7 @@ async fn a_start_that_finds_everything_down_is_short_and_answers_by_the_packages
 
 #[tokio::test(start_paused = true)]
 async fn each_answer_is_by_the_policy_in_force_and_the_log_says_which() {
-    let (log, _guard) = Log::begin();
+    let (log, _guard) = listen();
     let said = Arc::new(Mutex::new(Behavior::Breaks));
     let parameter = Arc::clone(&said);
     let script = move |call: &http::Call| {

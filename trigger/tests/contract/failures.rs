@@ -5,13 +5,14 @@
 mod services;
 mod table;
 
-use crate::world::{Log, fixture, policy, raw};
+use crate::world::{fixture, listen, policy, raw};
 use serde_json::Value;
 use services::{Down, Failure, Items, Services};
 use table::{Answer, CASES, Case, Group};
 use tokio::time::Instant;
 use usher_events::{Fact, wire};
 use usher_shared::policy::Policy;
+use usher_shared::testkit::Log;
 use usher_trigger::cognito::Source;
 use usher_trigger::publish::Route;
 use usher_trigger::{Decision, Handled};
@@ -60,7 +61,7 @@ impl Scene {
         let what = format!("{}, {}: {down:?} {failure:?}", self.source, self.case.name);
         let services = Services::new(self.items.clone(), down, failure);
         let trigger = services.trigger(self.policy.clone());
-        let (log, guard) = Log::begin();
+        let (log, guard) = listen();
         let start = Instant::now();
         let handled = trigger.handle(raw(&self.event), "b9c8a8c6-aaaa").await;
         let took = start.elapsed();

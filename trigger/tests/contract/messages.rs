@@ -2,7 +2,7 @@
 
 use crate::sources::{given, given_under};
 use crate::world::{
-    BrokenClock, Log, Mood, Places, answer, changed, fixture, handle, policy, response, trigger,
+    BrokenClock, Mood, Places, answer, changed, fixture, handle, listen, policy, response, trigger,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -185,7 +185,7 @@ async fn a_text_that_does_not_fit_is_counted_without_a_name_and_the_pools_own_is
                 sms = \"{% if first_name == 'Evangeline' %}none{% else %}{{ code }}{% endif %}\"\n\
                 subject = 'Hello {{ first_name }}'\n";
     let event = changed(SIGN_UP, &[(FIRST_NAME, json!("Evangeline"))]);
-    let (log, _guard) = Log::begin();
+    let (log, _guard) = listen();
     let handled = under(text, &event).await;
     assert_eq!(
         response(&handled),

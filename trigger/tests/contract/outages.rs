@@ -8,7 +8,7 @@ mod publishing;
 mod store;
 
 use crate::world::{
-    BrokenClock, Log, Mood, Places, answer, changed, fixture, handle, now, policy, refusal,
+    BrokenClock, Mood, Places, answer, changed, fixture, handle, listen, now, policy, refusal,
     response, suspended, trigger, trigger_on,
 };
 use serde_json::{Value, json};

@@ -2,7 +2,7 @@
 
 use crate::sources::{given_under, published};
 use crate::world::{
-    Log, Places, changed, fixture, given_role, made_member, policy, refusal, suspended,
+    Places, changed, fixture, given_role, listen, made_member, policy, refusal, suspended,
 };
 use serde_json::{Value, json};
 use usher_events::{LifecycleEvent, RefusalReason, Severity};
@@ -238,7 +238,7 @@ async fn what_the_client_says_of_the_language_goes_before_the_attribute() {
 
 #[tokio::test]
 async fn a_refusal_is_logged_with_its_reason_and_severity() {
-    let (log, _guard) = Log::begin();
+    let (log, _guard) = listen();
     given_commits(DAYTIME, &[suspended()], &fixture(PRE)).await;
     let lines = log.lines();
     let line = lines

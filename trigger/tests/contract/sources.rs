@@ -1,6 +1,6 @@
 //! Every trigger source that Cognito has: what it is answered, and what is published of it.
 
-use crate::world::{FIXTURES, Log, Places, answer, changed, fixture, handle, policy, trigger};
+use crate::world::{FIXTURES, Places, answer, changed, fixture, handle, listen, policy, trigger};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -326,7 +326,7 @@ async fn an_event_that_names_no_user_goes_back_and_says_in_the_log_that_nothing_
         "PostAuthentication_Authentication",
     ] {
         let event = changed(source, &[("/request/userAttributes/sub", json!(null))]);
-        let (log, _guard) = Log::begin();
+        let (log, _guard) = listen();
         let (handled, _) = given(Places::new(), &event).await;
         assert_eq!(handled.answer.unwrap().get(), event, "{source}");
         assert_eq!(handled.published, None, "{source}");

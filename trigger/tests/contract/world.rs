@@ -3,7 +3,6 @@
 use async_trait::async_trait;
 use serde_json::{Value, value::RawValue};
 use std::collections::{BTreeMap, HashMap};
-use std::io::Write;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -32,6 +31,7 @@ use usher_shared::seal::{SealedCommit, UserKey};
 use usher_shared::secret::Kept;
 use usher_shared::sign_up::{Held, SignUp};
 use usher_shared::tally::{Counted, Tally};
+use usher_shared::testkit::Log;
 use usher_shared::user::{User, UserItem};
 use usher_trigger::publish::Publisher;
 use usher_trigger::{Handled, Trigger};
@@ -492,46 +492,16 @@ pub(crate) fn commit(event: Recorded, time: Time) -> Commit {
     }
 }
 
-/// What was logged on this thread, everything down to the last trace, while it is held.
-#[derive(Clone, Default)]
-pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    /// Logs of this workspace's crates from here on, on this thread.
-    pub(crate) fn begin() -> (Self, tracing::subscriber::DefaultGuard) {
-        let log = Self::default();
-        let writer = log.clone();
-        let targets = ["usher_trigger", "usher_shared", "usher_events"];
-        let layer = tracing_subscriber::fmt::layer()
-            .json()
-            .with_writer(move || writer.clone());
-        let targets = Targets::new()
-            .with_default(LevelFilter::OFF)
-            .with_targets(targets.map(|target| (target, LevelFilter::TRACE)));
-        let subscriber = tracing_subscriber::registry().with(layer).with(targets);
-        (log, tracing::subscriber::set_default(subscriber))
-    }
-
-    pub(crate) fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-
-    /// The fields of every line.
-    pub(crate) fn lines(&self) -> Vec<Value> {
-        let text = self.text();
-        let lines = text.lines();
-        lines
-            .map(|line| serde_json::from_str(line).unwrap())
-            .collect()
-    }
-}
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
+/// What is logged of this workspace's crates on this thread, everything down to the last trace, while
+/// it is held.
+pub(crate) fn listen() -> (Log, tracing::subscriber::DefaultGuard) {
+    let log = Log::default();
+    let targets = ["usher_trigger", "usher_shared", "usher_events"];
+    let layer = tracing_subscriber::fmt::layer().json();
+    let layer = layer.with_writer(log.clone());
+    let targets = Targets::new()
+        .with_default(LevelFilter::OFF)
+        .with_targets(targets.map(|target| (target, LevelFilter::TRACE)));
+    let subscriber = tracing_subscriber::registry().with(layer).with(targets);
+    (log, Log::listen(subscriber))
 }

@@ -20,7 +20,7 @@ fn bugs(text: &str) -> Vec<Trigger> {
 
 async fn each_bug(text: &str, event: &str, check: impl Fn(&Handled)) {
     for trigger in bugs(text) {
-        let (log, _guard) = Log::begin();
+        let (log, _guard) = listen();
         let handled = in_time(&trigger, event).await;
         assert_eq!(handled.decision, Decision::Broken, "{handled:?}");
         assert_eq!(handled.published, None, "{handled:?}");

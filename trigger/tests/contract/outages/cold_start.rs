@@ -5,6 +5,7 @@ use usher_shared::digest::Secret;
 use usher_shared::secret::{Keepers, Kept};
 use usher_shared::secrets_manager::SecretsManager;
 use usher_shared::ssm::ParameterStore;
+use usher_shared::testkit::Log;
 
 /// A trigger whose secret cannot be read, on places that are well.
 fn without_the_secret(text: &str, behavior: Behavior, name: &str, well: &Arc<Places>) -> Trigger {
@@ -31,7 +32,7 @@ async fn each_way_without(text: &str, event: &str, check: impl Fn(&Handled, &Pla
     for budget in ["", "[trigger]\nbudget_ms = 200\n"] {
         for name in ["secretsmanager:usher/digest", "ssm:/usher/digest"] {
             for behavior in BEHAVIORS.into_iter().chain(unfit) {
-                let (log, _guard) = Log::begin();
+                let (log, _guard) = listen();
                 let well = Arc::new(Places::new());
                 let text = format!("{text}\n{budget}");
                 let trigger = without_the_secret(&text, behavior, name, &well);

@@ -89,7 +89,7 @@ async fn while_queue_and_bus_are_down_events_are_spilled_as_they_are_and_due_at_
 async fn while_everything_is_down_the_answer_leaves_and_the_loss_is_counted() {
     for source in SIGN_UPS.into_iter().chain(POST) {
         let event = fixture(source);
-        let (log, _guard) = Log::begin();
+        let (log, _guard) = listen();
         each_way(
             "",
             EVERYTHING,

@@ -1,7 +1,7 @@
 //! Scopes of users and machines, what a token has no room for, and what a refresh notices.
 
 use super::{MACHINE, V1, V2, recorded, says};
-use crate::world::{Log, given_role, made_member};
+use crate::world::{given_role, listen, made_member};
 use serde_json::{Value, json};
 use usher_shared::commit::Commit;
 
@@ -114,7 +114,7 @@ async fn a_claim_that_is_left_out_is_logged_by_name_and_bytes_and_not_by_value()
                 [tokens.access.claims]\nmail = \"email\"\n";
     // An address is the one text of a user that is never cut.
     let address = format!("{}@example.com", "lovelace".repeat(40));
-    let (log, _guard) = Log::begin();
+    let (log, _guard) = listen();
     let change = ("/request/userAttributes/email", json!(address));
     let tokens = tokens(more, &[], V2, &[change]).await;
     for token in ["idTokenGeneration", "accessTokenGeneration"] {
