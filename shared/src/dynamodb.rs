@@ -7,6 +7,7 @@ mod fault;
 mod invites;
 mod items;
 mod keys;
+mod load;
 mod organizations;
 mod record;
 mod schema;
@@ -82,6 +83,10 @@ impl Store for Table {
 
     async fn load(&self, sub: &Sub) -> Result<Loaded, Fault> {
         self.load_user(sub).await
+    }
+
+    async fn load_many(&self, subs: &[Sub]) -> Vec<Result<Loaded, Fault>> {
+        self.load_users(subs).await
     }
 
     async fn ensure_key(&self, sub: &Sub, fresh: &UserKey) -> Result<UserKey, Fault> {

@@ -16,6 +16,7 @@ use tracing::Instrument;
 use usher_events::wire::DecodeError;
 use usher_events::{Subject, Time};
 use usher_shared::commit::EffectKind;
+use usher_shared::port::Loaded;
 
 /// Kept back of a batch's time to tell the bus what was recorded, and to write down what the bus
 /// did not take.
@@ -72,10 +73,22 @@ impl Worker {
     pub async fn work(&self, messages: &[Message], deadline: Instant) -> Vec<Outcome> {
         let fence = deadline.checked_sub(SETTLING).unwrap_or(deadline);
         let mut steps: Vec<Option<Step>> = messages.iter().map(|_| None).collect();
+        let groups = groups(messages);
+        let subs = groups.iter().filter_map(|group| match group {
+            Group::Turn(turn) => turn.subject.sub().cloned(),
+            Group::Unreadable(..) => None,
+        });
+        let mut users = self.load_users(subs.collect(), fence).await;
         // Made before they are streamed: a closure within the stream would keep it from being `Send`.
-        let groups: Vec<_> = groups(messages)
+        let groups: Vec<_> = groups
             .into_iter()
-            .map(|group| self.take(messages, group, fence))
+            .map(|group| {
+                let loaded = match &group {
+                    Group::Turn(turn) => users.take(&turn.subject),
+                    Group::Unreadable(..) => None,
+                };
+                self.take(messages, group, loaded, fence)
+            })
             .collect();
         let groups = stream::iter(groups)
             .buffer_unordered(self.policy.worker.concurrency)
@@ -86,9 +99,15 @@ impl Worker {
         self.settle(messages, steps, deadline).await
     }
 
-    async fn take(&self, messages: &[Message], group: Group, fence: Instant) -> Vec<(usize, Step)> {
+    async fn take(
+        &self,
+        messages: &[Message],
+        group: Group,
+        loaded: Option<Result<Loaded, Again>>,
+        fence: Instant,
+    ) -> Vec<(usize, Step)> {
         match group {
-            Group::Turn(turn) => Box::pin(self.take_turn(messages, turn, fence)).await,
+            Group::Turn(turn) => Box::pin(self.take_turn(messages, turn, loaded, fence)).await,
             Group::Unreadable(place, error) => {
                 let message = &messages[place];
                 let judged = self.unreadable(message, &error, fence);

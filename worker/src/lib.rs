@@ -33,6 +33,7 @@ pub mod welcome;
 pub mod wiring;
 
 mod fault;
+mod load;
 mod turn;
 
 pub use deployed::Deployed;

@@ -56,18 +56,21 @@ struct Finished {
 }
 
 impl Worker {
-    /// Works on one subject's messages until the fence. One message's trouble is no other's, but for
+    /// Works on one subject's messages until the fence. `loaded` is its user as the batch has read
+    /// them, if it has. One message's trouble is no other's, but for
     /// a service that is down: what comes after it in the turn is not tried.
     pub(crate) async fn take_turn(
         &self,
         messages: &[Message],
         turn: Turn,
+        loaded: Option<Result<Loaded, Again>>,
         fence: Instant,
     ) -> Vec<(usize, Step)> {
         let Turn { subject, works } = turn;
-        let loaded = match subject.sub() {
-            Some(sub) => within(fence, self.loaded(sub, fence)).await,
-            None => Ok(Loaded::default()),
+        let loaded = match (loaded, subject.sub()) {
+            (Some(loaded), _) => loaded,
+            (None, Some(sub)) => within(fence, self.loaded(sub, fence)).await,
+            (None, None) => Ok(Loaded::default()),
         };
         let loaded = match loaded {
             Ok(loaded) => loaded,

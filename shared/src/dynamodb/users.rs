@@ -6,18 +6,17 @@ use super::keys::{self, KEY, PK, PREFERENCES, SK, USER};
 use super::record::Bytes;
 use crate::commit::EffectKind;
 use crate::disposition::FaultKind;
-use crate::port::{Fault, Loaded, Written};
+use crate::port::{Fault, Written};
 use crate::preferences::Preferences;
 use crate::seal::UserKey;
 use crate::user::{Marks, Profile, User, UserItem};
-use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use usher_events::{EventId, Sub};
 
 const PUT: &str = "dynamodb.put_item";
 const GET: &str = "dynamodb.get_item";
-const BATCH_GET: &str = "dynamodb.batch_get_item";
 
 #[derive(Serialize, Deserialize)]
 struct UserRecord {
@@ -58,46 +57,6 @@ impl Table {
     pub(super) async fn glance_user(&self, sub: &Sub) -> Result<Option<UserItem>, Fault> {
         let item = self.get(sub, USER, false).await?;
         item.map(|item| user_of(GET, sub, item)).transpose()
-    }
-
-    pub(super) async fn load_user(&self, sub: &Sub) -> Result<Loaded, Fault> {
-        let wanted = KeysAndAttributes::builder()
-            .consistent_read(true)
-            .keys(key(sub, USER))
-            .keys(key(sub, KEY))
-            .build()
-            .map_err(|_error| Fault::new(BATCH_GET, FaultKind::Refused))?;
-        let request = self
-            .client
-            .batch_get_item()
-            .request_items(self.name(), wanted);
-        let answer = request
-            .send()
-            .await
-            .map_err(|error| fault(BATCH_GET, &error))?;
-        // Both keys are one small read. What the service leaves unread, it leaves for want of
-        // capacity, and half of a pair is of no use.
-        if answer.unprocessed_keys.is_some_and(|left| !left.is_empty()) {
-            return Err(Fault::new(BATCH_GET, FaultKind::Throttled));
-        }
-        let items = answer
-            .responses
-            .unwrap_or_default()
-            .remove(self.name())
-            .unwrap_or_default();
-        let mut loaded = Loaded::default();
-        for item in items {
-            match item
-                .get(SK)
-                .and_then(|sk| sk.as_s().ok())
-                .map(String::as_str)
-            {
-                Some(USER) => loaded.user = Some(user_of(BATCH_GET, sub, item)?),
-                Some(KEY) => loaded.key = Some(key_of(BATCH_GET, item)?),
-                _ => return Err(Fault::new(BATCH_GET, FaultKind::Corrupt)),
-            }
-        }
-        Ok(loaded)
     }
 
     pub(super) async fn put_key(&self, sub: &Sub, fresh: &UserKey) -> Result<UserKey, Fault> {
@@ -187,7 +146,7 @@ impl Table {
     }
 }
 
-fn key(sub: &Sub, sk: &str) -> HashMap<String, AttributeValue> {
+pub(super) fn key(sub: &Sub, sk: &str) -> HashMap<String, AttributeValue> {
     HashMap::from([
         (PK.to_owned(), AttributeValue::S(keys::user(sub))),
         (SK.to_owned(), AttributeValue::S(sk.to_owned())),
@@ -208,7 +167,7 @@ pub(super) fn to_item(user: &UserItem) -> Result<Item, Fault> {
     item(PUT, record)
 }
 
-fn user_of(operation: &'static str, sub: &Sub, item: Item) -> Result<UserItem, Fault> {
+pub(super) fn user_of(operation: &'static str, sub: &Sub, item: Item) -> Result<UserItem, Fault> {
     let record: UserRecord = read(operation, item)?;
     if record.pk != keys::user(sub) || record.sk != USER {
         return Err(Fault::new(operation, FaultKind::Corrupt));
@@ -223,7 +182,7 @@ fn user_of(operation: &'static str, sub: &Sub, item: Item) -> Result<UserItem, F
     })
 }
 
-fn key_of(operation: &'static str, item: Item) -> Result<UserKey, Fault> {
+pub(super) fn key_of(operation: &'static str, item: Item) -> Result<UserKey, Fault> {
     let record: KeyRecord = read(operation, item)?;
     let bytes = <[u8; 32]>::try_from(record.key.0);
     bytes

@@ -33,6 +33,9 @@ const DELETE: &str = "dynamodb.delete_item";
 const QUERY: &str = "dynamodb.query";
 const TRANSACT: &str = "dynamodb.transact_write_items";
 
+/// How many users one call loads, as DynamoDB does.
+const USERS: usize = 50;
+
 /// The table in memory. Cheap to clone; clones share it, each over its own way.
 #[derive(Clone)]
 pub struct Table {
@@ -166,6 +169,18 @@ impl Store for Table {
 
     async fn load(&self, sub: &Sub) -> Result<Loaded, Fault> {
         self.read(BATCH_GET, |kept| kept.load(sub)).await
+    }
+
+    async fn load_many(&self, subs: &[Sub]) -> Vec<Result<Loaded, Fault>> {
+        let mut all = Vec::with_capacity(subs.len());
+        for some in subs.chunks(USERS) {
+            let load = |kept: &Kept| some.iter().map(|sub| kept.load(sub)).collect();
+            match self.read::<Vec<Loaded>>(BATCH_GET, load).await {
+                Ok(some) => all.extend(some.into_iter().map(Ok)),
+                Err(fault) => all.extend(some.iter().map(|_| Err(fault))),
+            }
+        }
+        all
     }
 
     async fn ensure_key(&self, sub: &Sub, fresh: &UserKey) -> Result<UserKey, Fault> {

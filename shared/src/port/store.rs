@@ -75,6 +75,12 @@ pub trait Store: Breakers + Invites + Organizations + Tallies {
     /// Reads user item and key, consistently, in one call.
     async fn load(&self, sub: &Sub) -> Result<Loaded, Fault>;
 
+    /// Reads user item and key of each of these users, consistently, in as few calls as there can be,
+    /// and answers for each in their order. What cannot be read is the fault of that user alone; a
+    /// user who was left unread for want of capacity is throttled, and may be asked for again after a
+    /// wait.
+    async fn load_many(&self, subs: &[Sub]) -> Vec<Result<Loaded, Fault>>;
+
     /// Makes `fresh` the user's key unless there is one, and gives the key that holds. May be
     /// repeated: of two writers, the loser gets the winner's key.
     async fn ensure_key(&self, sub: &Sub, fresh: &UserKey) -> Result<UserKey, Fault>;

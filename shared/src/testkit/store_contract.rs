@@ -40,6 +40,8 @@ macro_rules! store_contract {
             a_user_who_was_never_folded_is_none,
             a_user_is_read_back_as_written,
             user_and_key_are_loaded_together_or_alone,
+            many_users_are_loaded_each_as_alone_and_in_the_order_asked_for,
+            nobody_is_loaded_where_nobody_is_asked_for,
             a_write_under_the_version_before_is_written,
             a_write_under_another_version_changes_nothing,
             of_twenty_first_writes_at_once_one_is_written,

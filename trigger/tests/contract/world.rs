@@ -303,6 +303,9 @@ impl Store for Places {
     async fn load(&self, _: &Sub) -> Result<Loaded, Fault> {
         never()
     }
+    async fn load_many(&self, _: &[Sub]) -> Vec<Result<Loaded, Fault>> {
+        never()
+    }
     async fn ensure_key(&self, _: &Sub, _: &UserKey) -> Result<UserKey, Fault> {
         never()
     }

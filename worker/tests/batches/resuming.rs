@@ -150,7 +150,7 @@ impl Watcher for Failing {
 #[tokio::test]
 async fn whichever_call_fails_whether_for_a_moment_or_longer_everything_is_done_once() {
     for call in [
-        "load",
+        "load_many",
         "ensure_key",
         "append",
         "write_user",

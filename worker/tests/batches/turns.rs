@@ -3,8 +3,8 @@
 use crate::common::fakes::Post;
 use crate::common::watched::{Call, Watched, Watcher};
 use crate::common::{
-    World, at, confirmed, first_seen, greeting, message, person, policy, signed_in, soon, story,
-    sub, work,
+    World, at, confirmed, first_seen, greeting, message, person, policy, refused_sign_up,
+    signed_in, soon, story, sub, work,
 };
 use crate::{HOME, entry, welcome};
 use async_trait::async_trait;
@@ -13,10 +13,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::time::Instant;
-use usher_events::{Envelope, EventId, LifecycleEvent, wire};
+use usher_events::{Envelope, EventId, LifecycleEvent, RefusalReason, Sub, wire};
 use usher_shared::commit::{EffectKind, Entry};
 use usher_shared::disposition::FaultKind;
-use usher_shared::port::{Fault, Store};
+use usher_shared::port::{Fault, Loaded, Store};
 use usher_shared::testkit::StepClock;
 use usher_worker::Worker;
 use usher_worker::message::Resume;
@@ -125,7 +125,7 @@ async fn ten_messages_of_one_user_cost_one_read_and_one_write_of_the_user_item()
     let events = sign_ins(10);
     let outcomes = work(&worker, &bodies(&events)).await;
     assert!(outcomes.into_iter().all(|outcome| story(outcome).appended));
-    let expected = BTreeMap::from([("load", 1), ("append", 10), ("write_user", 1)]);
+    let expected = BTreeMap::from([("load_many", 1), ("append", 10), ("write_user", 1)]);
     assert_eq!(table.take(), expected);
     assert_eq!(last_login(&world).await, Some(events[9].time));
     assert_eq!(world.commits("ada").await.len(), 11);
@@ -266,6 +266,95 @@ async fn a_table_that_is_down_is_not_asked_again_for_each_message_of_a_user() {
             .all(|one| *one == Outcome::Again(Again::Fault(DOWN)))
     );
     assert_eq!(table.take()["append"], 4, "the tries of one call");
+}
+
+#[tokio::test]
+async fn one_read_is_for_all_users_of_a_batch_and_for_those_alone_whom_a_message_names() {
+    let world = World::new().await;
+    let (worker, table) = troubled(&world, Trouble::None);
+    let mut batch = bodies(&["ada", "bob", "eve"].map(welcome));
+    batch.extend(bodies(&sign_ins(2)));
+    batch.push("no JSON".to_owned());
+    let outcomes = work(&worker, &batch).await;
+    assert!(outcomes.iter().all(Outcome::is_done));
+    let calls = table.take();
+    assert_eq!((calls["load_many"], calls.get("load")), (1, None));
+    assert_eq!((calls["append"], calls["write_user"]), (5, 3));
+    work(&worker, &["no JSON".to_owned()]).await;
+    assert_eq!(
+        table.take().get("load_many"),
+        None,
+        "there is nobody to read"
+    );
+}
+
+#[tokio::test]
+async fn a_table_that_is_down_is_asked_once_for_all_users_of_a_batch() {
+    let world = World::new().await;
+    let (worker, table) = troubled(&world, Trouble::Fails("load_many", DOWN));
+    let mut batch = bodies(&["ada", "bob", "eve"].map(welcome));
+    batch.extend(bodies(&sign_ins(6)));
+    let one = (RefusalReason::InviteUnknown, 1);
+    batch.push(wire::encode(&refused_sign_up("eve", one, None, at(5))));
+    let outcomes = work(&worker, &batch).await;
+    assert_eq!(outcomes, vec![Outcome::Again(Again::Fault(DOWN)); 10]);
+    assert_eq!(
+        table.take(),
+        BTreeMap::from([("load_many", 4)]),
+        "the tries of one call"
+    );
+}
+
+/// A store that leaves somebody unread at first, and somebody else's items unreadable.
+struct Scarce {
+    calls: Mutex<Vec<Vec<Sub>>>,
+}
+
+#[async_trait]
+impl Watcher for Scarce {
+    async fn before(&self, _: &Call) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    fn loaded(&self, subs: &[Sub], loaded: &mut [Result<Loaded, Fault>]) {
+        let mut calls = self.calls.lock().unwrap();
+        calls.push(subs.to_vec());
+        for (sub, loaded) in subs.iter().zip(loaded) {
+            match sub.as_str() {
+                "bob" if calls.len() == 1 => {
+                    *loaded = Err(Fault::new("planted", FaultKind::Throttled));
+                }
+                "eve" => *loaded = Err(Fault::new("planted", FaultKind::Corrupt)),
+                _ => {}
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_was_left_unread_is_asked_for_alone_and_who_cannot_be_read_fails_alone() {
+    let world = World::new().await;
+    let worker = world.worker();
+    let scarce = Arc::new(Scarce {
+        calls: Mutex::default(),
+    });
+    let store = Watched {
+        store: Arc::clone(&worker.store),
+        watcher: scarce.clone(),
+    };
+    let worker = Worker {
+        store: Arc::new(store),
+        ..worker
+    };
+    let outcomes = work(&worker, &bodies(&["ada", "bob", "eve"].map(welcome))).await;
+    assert!(outcomes[0].is_done() && outcomes[1].is_done());
+    let corrupt = Fault::new("planted", FaultKind::Corrupt);
+    assert_eq!(outcomes[2], Outcome::Again(Again::Fault(corrupt)));
+    let calls = scarce.calls.lock().unwrap().clone();
+    assert_eq!(
+        calls,
+        [["ada", "bob", "eve"].map(sub).to_vec(), vec![sub("bob")]]
+    );
 }
 
 #[tokio::test]

@@ -37,6 +37,9 @@ pub trait Watcher: Send + Sync {
 
     /// Comes after a call.
     async fn after(&self, _call: &Call) {}
+
+    /// Comes after users were loaded, and may say something else of them.
+    fn loaded(&self, _subs: &[Sub], _loaded: &mut [Result<Loaded, Fault>]) {}
 }
 
 /// A store with a watcher.
@@ -212,6 +215,17 @@ impl<W: Watcher> Store for Watched<W> {
 
     async fn load(&self, sub: &Sub) -> Result<Loaded, Fault> {
         self.call("load", None, self.store.load(sub)).await
+    }
+
+    async fn load_many(&self, subs: &[Sub]) -> Vec<Result<Loaded, Fault>> {
+        let load = async { Ok(self.store.load_many(subs).await) };
+        match self.call("load_many", None, load).await {
+            Ok(mut loaded) => {
+                self.watcher.loaded(subs, &mut loaded);
+                loaded
+            }
+            Err(fault) => subs.iter().map(|_| Err(fault)).collect(),
+        }
     }
 
     async fn ensure_key(&self, sub: &Sub, fresh: &UserKey) -> Result<UserKey, Fault> {

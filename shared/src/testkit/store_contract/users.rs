@@ -6,6 +6,7 @@ use crate::port::{Loaded, Written};
 use crate::preferences::{Defaults, Preferences};
 use crate::seal::UserKey;
 use crate::user::{Membership, Refusals, Register, Standing, User, UserItem};
+use futures::future::join_all;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use usher_events::{
@@ -113,6 +114,44 @@ pub async fn user_and_key_are_loaded_together_or_alone(store: impl Stored) {
     store.write_user(&full(1)).await.unwrap();
     let both = store.load(&sub("3f0c")).await.unwrap();
     assert!(both.user == Some(full(1)) && both.key == Some(key));
+}
+
+/// More than one call reads, some of them twice, some never seen; each as it was written a moment ago.
+pub async fn many_users_are_loaded_each_as_alone_and_in_the_order_asked_for(store: impl Stored) {
+    let number = |number: u8| sub(&format!("3f0c{number}"));
+    let item = |one: u8| UserItem {
+        sub: number(one),
+        ..full(1)
+    };
+    let key = |one: u8| UserKey::new([one; 32]);
+    let has = |one: u8| (!one.is_multiple_of(3), !one.is_multiple_of(2));
+    let writes = (0..130).map(|one| {
+        let (store, (has_item, has_key)) = (store.clone(), has(one));
+        async move {
+            if has_item {
+                store.write_user(&item(one)).await.unwrap();
+            }
+            if has_key {
+                store.ensure_key(&number(one), &key(one)).await.unwrap();
+            }
+        }
+    });
+    join_all(writes).await;
+    let mut asked: Vec<u8> = (0..130).rev().collect();
+    asked.extend([7, 0, 129, 7]);
+    let subs: Vec<_> = asked.iter().map(|one| number(*one)).collect();
+    let loaded = store.load_many(&subs).await;
+    assert_eq!(loaded.len(), asked.len());
+    for (one, loaded) in asked.into_iter().zip(loaded) {
+        let (loaded, (has_item, has_key)) = (loaded.unwrap(), has(one));
+        assert_eq!(loaded.user, has_item.then(|| item(one)), "{one}");
+        assert_eq!(loaded.key, has_key.then(|| key(one)), "{one}");
+    }
+}
+
+/// An empty batch costs no call, which the service would refuse.
+pub async fn nobody_is_loaded_where_nobody_is_asked_for(store: impl Stored) {
+    assert_eq!(store.load_many(&[]).await.len(), 0);
 }
 
 /// Version after version.
