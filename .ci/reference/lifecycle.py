@@ -88,7 +88,7 @@ class Lifecycle(Case):
         self.assertEqual((said["role"], said["account_type"]), ("user", "standard"))
         self.assertNotIn("organization", said)
 
-    def test_a_confirmed_user_gets_one_welcome_mail_of_two_parts(self) -> None:
+    def test_a_user_gets_one_welcome_and_one_notice_of_a_reset_each_of_two_parts(self) -> None:
         email = self.address()
         self.confirmed_user(email, given_name="Ada")
         wait_for("the welcome mail", lambda: self.world.mails(email))
@@ -96,13 +96,14 @@ class Lifecycle(Case):
         self.world.pool.reset_password(email, NEW_PASSWORD)
         self.world.settle()
         mails = self.world.mails(email)
-        self.assertEqual(len(mails), 1)
-        self.assertIn(SENDER, mails[0]["Source"])
-        self.assertTrue(mails[0]["Subject"])
-        for part in (mails[0]["BodyText"], html.unescape(mails[0]["BodyHtml"])):
-            self.assertIn("Ada", part)
-            self.assertIn("https://app.example/", part)
-        self.assertIn("</", mails[0]["BodyHtml"])
+        for subject in ("Welcome to", "Your password for"):
+            [mail] = [mail for mail in mails if mail["Subject"].startswith(subject)]
+            self.assertIn(SENDER, mail["Source"])
+            for part in (mail["BodyText"], html.unescape(mail["BodyHtml"])):
+                self.assertIn("Ada", part)
+                self.assertIn("https://app.example/", part)
+            self.assertIn("</", mail["BodyHtml"])
+        self.assertEqual(len(mails), 2)
 
     def test_the_bus_carries_the_event_and_not_the_person(self) -> None:
         email = self.address()

@@ -15,7 +15,7 @@ use usher_trigger::Trigger;
 use usher_trigger::publish::Publisher;
 use usher_worker::Worker;
 use usher_worker::lookup::Guarded;
-use usher_worker::welcome::Templates;
+use usher_worker::mails::Templates;
 
 /// The file that holds a state.
 const DATABASE: &str = "usher.sqlite";

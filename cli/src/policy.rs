@@ -9,7 +9,7 @@ use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use usher_shared::policy::file;
-use usher_worker::welcome::Templates;
+use usher_worker::mails::Templates;
 
 /// Checks policy files, and explains what they decide
 #[derive(clap::Subcommand)]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use usher_shared::config::Overrides;
 use usher_shared::policy::file::Lines;
 use usher_shared::policy::{Policy, file};
-use usher_worker::welcome::Templates;
+use usher_worker::mails::Templates;
 
 /// The example that comes with usher, used where there is no file.
 pub const EXAMPLE: &str = include_str!("../../usher.toml");

@@ -81,7 +81,7 @@ fn the_sample_life_shows_each_rule_from_refusals_to_reset() {
 }
 
 #[test]
-fn the_sample_life_leaves_profile_claims_and_one_mail() {
+fn the_sample_life_leaves_profile_claims_and_one_mail_of_each_kind() {
     let directory = TempDir::new().unwrap();
     let (_, report) = played(directory.path(), &[]);
     let profile = &report["profile"];
@@ -110,12 +110,19 @@ fn the_sample_life_leaves_profile_claims_and_one_mail() {
         "groups are not ours to touch"
     );
     let mails = report["mails"].as_array().unwrap();
-    assert_eq!(mails.len(), 1);
-    let mail = std::fs::read_to_string(directory.path().join(mails[0].as_str().unwrap())).unwrap();
-    assert!(
-        mail.contains("text/plain") && mail.contains("text/html"),
-        "{mail}"
-    );
+    let subjects = [
+        "Welcome to Example App, Ada",
+        "Your account at Example App is suspended",
+        "Your password for Example App was changed",
+    ];
+    assert_eq!(mails.len(), subjects.len());
+    for (mail, subject) in mails.iter().zip(subjects) {
+        let mail = directory.path().join(mail.as_str().unwrap());
+        let mail = std::fs::read_to_string(mail).unwrap();
+        for part in [subject, "text/plain", "text/html"] {
+            assert!(mail.contains(part), "{part} is missing from {mail}");
+        }
+    }
 }
 
 #[test]
@@ -143,6 +150,8 @@ fn the_text_names_each_step_and_where_things_lie() {
         "usher.invite_redeemed",
         "usher.organization_founded",
         "welcome_mail",
+        "suspension_notice",
+        "password_changed_notice",
         "Bitte kommen Sie",
         "usher user suspend",
         "The user",
@@ -164,7 +173,7 @@ fn a_second_play_starts_over() {
             .unwrap()
             .len()
     };
-    assert_eq!((mails(), mails()), (1, 1));
+    assert_eq!((mails(), mails()), (3, 3));
 }
 
 #[test]
@@ -328,7 +337,7 @@ fn what_is_not_ushers_is_not_removed_from_a_directory_that_is_played_in() {
     for _ in 0..2 {
         let (status, report) = played(directory.path(), &["--dir", "."]);
         assert_eq!(status, 0);
-        assert_eq!(report["mails"].as_array().unwrap().len(), 1);
+        assert_eq!(report["mails"].as_array().unwrap().len(), 3);
         assert_eq!(std::fs::read_to_string(&precious).unwrap(), "mine");
     }
 }
@@ -343,6 +352,11 @@ fn the_switches_of_the_environment_go_before_the_policy() {
         .output()
         .unwrap();
     let report = json(&output);
-    assert_eq!(report["mails"], json!([]));
+    // The notice of the reset; where nothing is kept of the person, nobody knows whom to tell of more.
+    let mails = report["mails"].as_array().unwrap();
+    assert_eq!(mails.len(), 1);
+    let mail = directory.path().join(mails[0].as_str().unwrap());
+    let mail = std::fs::read_to_string(mail).unwrap();
+    assert!(mail.contains("Your password for"), "{mail}");
     assert_eq!(report["preferences"], Value::Null);
 }

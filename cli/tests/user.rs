@@ -18,6 +18,7 @@ use usher_shared::chance;
 use usher_shared::clock::{Clock, WallClock};
 use usher_shared::embedded::{QueueLimits, Stack};
 use usher_shared::operator::Act;
+use usher_shared::policy::Policy;
 use usher_shared::port::{Appended, Store, Written};
 use usher_shared::seal;
 use usher_shared::user::{User, UserItem};
@@ -85,7 +86,7 @@ fn done_elsewhere(directory: &Path, event: OperatorEvent, ahead: Duration, folde
         };
         let before = item.unwrap_or_else(|| UserItem::new(sub));
         let now = WallClock.now().plus(ahead);
-        let commit = act.commit(&before.user, now).unwrap();
+        let commit = act.commit(&Policy::default(), &before.user, now).unwrap();
         let sealed = seal::seal(&commit, None, chance::bytes()).unwrap();
         assert_eq!(stack.store.append(&sealed).await.unwrap(), Appended::Now);
         if folded {

@@ -2,9 +2,9 @@
 
 use usher_events::{Envelope, LifecycleEvent, Time, wire};
 use usher_shared::commit::{Commit, Ledger, Recorded};
-use usher_shared::policy::{Findings, Policy, react};
+use usher_shared::policy::{Findings, MailKind, Policy, react};
 use usher_shared::user::User;
-use usher_worker::welcome::{self, Templates};
+use usher_worker::mails::{self, Occasion, Templates};
 
 /// The fact is about the kind of subject that it can be about, comes back from its wire form as it
 /// was, and folds into the same user once and twice. Gives back the commit that it becomes.
@@ -37,12 +37,28 @@ pub(crate) fn check(fact: &Envelope<LifecycleEvent>, policy: &Policy, now: Time)
 
 /// A mail that is owed can be written, by templates with which nothing is wrong.
 pub(crate) fn check_mail(policy: &Policy, templates: &Templates, commit: &Commit) {
-    let Recorded::Lifecycle(LifecycleEvent::SignUpConfirmed(confirmed)) = &commit.envelope.event
-    else {
+    let Recorded::Lifecycle(event) = &commit.envelope.event else {
         return;
     };
-    if confirmed.person.email.is_some() {
-        let mail = welcome::mail(policy, templates, commit, None);
+    let kind = match event {
+        LifecycleEvent::SignUpConfirmed(_) | LifecycleEvent::FirstSeen(_) => MailKind::Welcome,
+        LifecycleEvent::PasswordReset(_) => MailKind::PasswordChanged,
+        LifecycleEvent::SignUpRequested(_)
+        | LifecycleEvent::SignUpRefused(_)
+        | LifecycleEvent::SignInRefused(_)
+        | LifecycleEvent::SignedIn(_)
+        | LifecycleEvent::AttributesChanged(_)
+        | LifecycleEvent::MessageRequested(_) => return,
+    };
+    let has_address = event.person().is_some_and(|person| person.email.is_some());
+    if has_address && !policy.mail.from.is_empty() {
+        let occasion = Occasion {
+            kind,
+            commit,
+            user: &User::of(commit),
+            founded: None,
+        };
+        let mail = mails::mail(policy, templates, &occasion);
         assert!(mail.is_ok(), "{:?}", mail.err());
     }
 }

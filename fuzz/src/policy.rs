@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 use usher_shared::policy::Policy;
 use usher_shared::policy::file::{self, Problem};
 use usher_shared::policy::refusal::{self, Topic};
-use usher_worker::welcome::Templates;
+use usher_worker::mails::Templates;
 
 /// Events that between them ask a policy everything.
 static EVENTS: LazyLock<Vec<Box<RawValue>>> = LazyLock::new(|| {

@@ -3,6 +3,7 @@
 //! Pure: the user as it was read, the act, its id and the instant are arguments.
 
 use crate::commit::{Commit, EffectKind, Entry, Ledger, Recorded};
+use crate::policy::{Policy, react};
 use crate::seal::{self, SealError, SealedCommit};
 use crate::user::{Register, Standing, User};
 use std::time::Duration;
@@ -11,7 +12,7 @@ use usher_events::{
     RoleSource, Sub, Subject, Time,
 };
 
-/// The fault of a publication that nobody has tried yet.
+/// The fault of an effect that nobody has tried yet.
 const NOT_TRIED: &str = "not_tried";
 
 /// The least by which one instant is later than another.
@@ -34,9 +35,10 @@ impl Act {
     /// The commit that does it, or `None` if the user is like that already.
     ///
     /// Its time is `now`, or the instant after the register that it replaces where that is later: a
-    /// clock that is behind must not make an act count for nothing. It owes its publication and is
-    /// due at `now`, so that the sweep folds and publishes it if nobody else does.
-    pub fn commit(self, user: &User, now: Time) -> Option<Commit> {
+    /// clock that is behind must not make an act count for nothing. It owes its publication, and what
+    /// the policy says, and all of it is due at `now`, so that the sweep folds and publishes it if
+    /// nobody else does.
+    pub fn commit(self, policy: &Policy, user: &User, now: Time) -> Option<Commit> {
         if is_so(user, &self.event) {
             return None;
         }
@@ -48,6 +50,9 @@ impl Act {
             fault: NOT_TRIED.to_owned(),
             since: None,
         };
+        if let Some(kind) = react::owed_by_act(policy, &self.event) {
+            ledger.set(kind, due.clone());
+        }
         ledger.set(EffectKind::Publication, due);
         Some(Commit {
             envelope: Envelope {
@@ -205,7 +210,7 @@ mod tests {
 
     #[test]
     fn an_act_is_due_at_once_and_owes_its_publication_alone() {
-        let commit = act(1, &suspended()).commit(&User::default(), at(5));
+        let commit = act(1, &suspended()).commit(&Policy::default(), &User::default(), at(5));
         let commit = commit.unwrap();
         assert_eq!((commit.envelope.time, commit.recorded_at), (at(5), at(5)));
         assert_eq!(commit.ledger.due(), Some(at(5)));
@@ -214,11 +219,36 @@ mod tests {
     }
 
     #[test]
+    fn a_suspension_owes_its_notice_where_the_policy_at_hand_has_it_and_nothing_else_owes_one() {
+        let mut policy = Policy::default();
+        for on in [true, false] {
+            policy.mail.suspension = on;
+            for event in every() {
+                let Some(commit) = act(1, &event).commit(&policy, &User::default(), at(5)) else {
+                    continue;
+                };
+                let owed: Vec<_> = commit.ledger.open_once().collect();
+                let suspends = matches!(event, OperatorEvent::UserSuspended(_));
+                let expected = (on && suspends).then_some(EffectKind::SuspensionNotice);
+                assert_eq!(owed, Vec::from_iter(expected), "{event:?}");
+                assert_eq!(commit.ledger.due(), Some(at(5)));
+                assert!(
+                    !commit.ledger.owes_now(),
+                    "the command itself sends nothing"
+                );
+            }
+        }
+    }
+
+    #[test]
     fn an_act_counts_although_the_clock_is_behind_the_one_before() {
-        let by_a_clock_ahead = act(9, &suspended()).commit(&User::default(), at(3600));
+        let by_a_clock_ahead =
+            act(9, &suspended()).commit(&Policy::default(), &User::default(), at(3600));
         let user = User::default().apply(&by_a_clock_ahead.unwrap());
         // The lesser id as well: only the time can make it count.
-        let commit = act(1, &reinstated()).commit(&user, at(0)).unwrap();
+        let commit = act(1, &reinstated())
+            .commit(&Policy::default(), &user, at(0))
+            .unwrap();
         assert_eq!(
             commit.envelope.time,
             at(3600).plus(Duration::from_millis(1))
@@ -237,22 +267,34 @@ mod tests {
     fn what_is_so_already_is_no_act() {
         let nobody = User::default();
         for event in [reinstated(), role(None), member(None, None), account(None)] {
-            assert_eq!(act(1, &event).commit(&nobody, at(0)), None, "{event:?}");
+            assert_eq!(
+                act(1, &event).commit(&Policy::default(), &nobody, at(0)),
+                None,
+                "{event:?}"
+            );
         }
         for event in every() {
-            let Some(commit) = act(1, &event).commit(&nobody, at(0)) else {
+            let Some(commit) = act(1, &event).commit(&Policy::default(), &nobody, at(0)) else {
                 continue;
             };
             let user = User::default().apply(&commit);
-            assert_eq!(act(2, &event).commit(&user, at(9)), None, "{event:?}");
+            assert_eq!(
+                act(2, &event).commit(&Policy::default(), &user, at(9)),
+                None,
+                "{event:?}"
+            );
         }
     }
 
     #[test]
     fn an_act_that_was_overtaken_is_known_to_count_no_longer() {
         let nobody = User::default();
-        let ours = act(1, &role(Some("guest"))).commit(&nobody, at(0)).unwrap();
-        let later = act(2, &role(Some("user"))).commit(&nobody, at(1)).unwrap();
+        let ours = act(1, &role(Some("guest")))
+            .commit(&Policy::default(), &nobody, at(0))
+            .unwrap();
+        let later = act(2, &role(Some("user")))
+            .commit(&Policy::default(), &nobody, at(1))
+            .unwrap();
         let user = nobody.apply(&ours).apply(&later);
         assert!(!counts(&user, &role(Some("guest")), ours.envelope.id));
         assert!(counts(&user, &role(Some("user")), later.envelope.id));
@@ -261,7 +303,7 @@ mod tests {
     #[test]
     fn operators_commits_are_found_in_a_stream_without_a_key() {
         let commit = act(1, &suspended())
-            .commit(&User::default(), at(0))
+            .commit(&Policy::default(), &User::default(), at(0))
             .unwrap();
         let sealed = seal::seal(&commit, None, [0; 12]).unwrap();
         let mut others = sealed.clone();
@@ -278,13 +320,13 @@ mod tests {
         fn the_last_act_counts(
             acts in prop::collection::vec((0_usize..10, -10_000_i64..10_000), 1..20)
         ) {
-            let every = every();
+            let (every, policy) = (every(), Policy::default());
             let mut user = User::default();
             for (number, (which, now)) in acts.into_iter().enumerate() {
                 let event = &every[which];
                 // Ids fall, so that none counts for its id.
                 let act = act(1_000 - number as u128, event);
-                if let Some(commit) = act.commit(&user, at(now)) {
+                if let Some(commit) = act.commit(&policy, &user, at(now)) {
                     user = user.apply(&commit);
                     prop_assert!(counts(&user, event, commit.envelope.id));
                 }

@@ -17,6 +17,7 @@ pub mod hours;
 pub mod invited;
 pub mod locale;
 pub mod lookup;
+pub mod mails;
 pub mod notice;
 pub mod opinion;
 pub mod person;
@@ -41,6 +42,7 @@ pub use domain::{Domain, DomainPattern};
 pub use findings::{DomainOrganization, Findings, LookedUp};
 pub use hours::Hours;
 pub use lookup::LookupRules;
+pub use mails::MailKind;
 pub use person::Address;
 pub use sign_up::{AutoConfirm, SignUp};
 pub use tokens::{Claim, Groups, Machine, Says, ScopeEdits, Scopes, TokenVersion, Tokens};
@@ -299,11 +301,16 @@ pub struct MailRules {
     pub welcome_first_seen: bool,
     /// How long such a welcome leaves it to the confirmation to come first.
     pub welcome_first_seen_delay: Duration,
-    /// The sender; needed where any mail is owed.
+    /// Whether each password reset owes a notice to a verified address.
+    pub password_changed: bool,
+    /// Whether each suspension by an operator owes a notice to a verified address.
+    pub suspension: bool,
+    /// The sender; needed where any mail is owed, and no notice is owed without.
     pub from: String,
     /// Where answers go, if not to the sender.
     pub reply_to: Option<String>,
-    /// The application's address, without a slash at its end; links in mails begin with it.
+    /// The application's address, without a slash at its end; links in mails begin with it. May be
+    /// empty where nobody is welcomed: notices do without links then.
     pub app_url: String,
     /// The application's name, in mails.
     pub app_name: String,
@@ -311,6 +318,13 @@ pub struct MailRules {
     pub configuration_set: Option<String>,
     /// `[mail.templates.<account type>]`: templates of the owner's, by kind of account.
     pub templates: BTreeMap<AccountType, MailTemplate>,
+}
+
+impl MailRules {
+    /// Whether any mail may be owed.
+    pub fn is_any_owed(&self) -> bool {
+        self.welcome || self.password_changed || self.suspension
+    }
 }
 
 /// The texts of one mail, as templates.

@@ -1,7 +1,7 @@
 //! The worker as it is deployed: under whichever policy is in force.
 
 use crate::Worker;
-use crate::welcome::{TemplateError, Templates};
+use crate::mails::{TemplateError, Templates};
 use std::sync::Arc;
 use usher_shared::loading::{Edition, Policies, Unfit, Version};
 use usher_shared::policy::Policy;
@@ -28,7 +28,7 @@ impl Ruling {
                 TemplateError::UnknownName { name, .. } | TemplateError::Bad { name, .. } => {
                     format!("mail.templates.{name}")
                 }
-                TemplateError::NoRecipient => "mail.templates".to_owned(),
+                TemplateError::NoRecipient | TemplateError::NoSender => "mail.templates".to_owned(),
             },
         })?;
         Ok(Self {
@@ -94,7 +94,7 @@ mod tests {
     use tokio::time::advance;
     use usher_shared::config::Overrides;
     use usher_shared::loading::{Loading, PolicySource};
-    use usher_shared::policy::file;
+    use usher_shared::policy::{MailKind, file};
     use usher_shared::port::{Fault, Parameters, Stored};
 
     /// A policy whose mails are the package's, under a subject of its own.
@@ -128,7 +128,9 @@ mod tests {
         let edition = policies.current();
         let Ruling { policy, templates } = &edition.made;
         let values = context! { app_name => "Example" };
-        let mail = templates.render("standard", &values).unwrap();
+        let mail = templates
+            .render(MailKind::Welcome, "standard", &values)
+            .unwrap();
         (mail.subject, policy.worker.concurrency)
     }
 

@@ -17,6 +17,7 @@ pub mod invite;
 pub mod lambda;
 pub mod lease;
 pub mod lookup;
+pub mod mails;
 pub mod message;
 pub mod organization;
 pub mod perform;
@@ -29,7 +30,6 @@ pub mod set_aside;
 pub mod story;
 pub mod suspicion;
 pub mod sweep;
-pub mod welcome;
 pub mod wiring;
 
 mod fault;
@@ -78,7 +78,7 @@ pub struct Worker {
     /// Takes mail.
     pub mailer: Arc<dyn Mailer>,
     /// Renders mail, as that policy says.
-    pub templates: welcome::Templates,
+    pub templates: mails::Templates,
     /// Tells the time, also to leases: it has to be asked anew before each call that a lease guards.
     pub clock: Arc<dyn Clock>,
     /// Who holds the leases that this worker takes. No two running workers have one name.

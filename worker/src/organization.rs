@@ -6,13 +6,14 @@ use crate::story::Again;
 use crate::{TRIES, Worker, fault};
 use std::sync::Arc;
 use tokio::time::Instant;
-use usher_events::{DecidedEvent, Envelope, LifecycleEvent, OrganizationId, Sub};
+use usher_events::{Envelope, LifecycleEvent, OrganizationId, Sub};
 use usher_shared::commit::Commit;
 use usher_shared::organization::{Organization, id_of, is_id};
 use usher_shared::policy::{self, Domain, DomainOrganization, FoundingMode};
 use usher_shared::port::Fault;
 use usher_shared::retry::retry;
 use usher_shared::seal::UserKey;
+use usher_shared::user::User;
 
 /// What a search for the organization of an event's person came to.
 pub(crate) enum Sought {
@@ -64,16 +65,13 @@ impl Worker {
         Ok(seen(&self.organizations.keep(found, asked)))
     }
 
-    /// The organization that a commit's user joins, where somebody has founded it.
+    /// The organization of a user, where somebody has founded it.
     pub(crate) async fn founded(
         &self,
-        commit: &Commit,
+        user: &User,
         deadline: Instant,
     ) -> Result<Option<Arc<Organization>>, Again> {
-        let joined = commit.decided.iter().find_map(|decided| match decided {
-            DecidedEvent::OrganizationJoined(joined) => Some(&joined.organization),
-            _ => None,
-        });
+        let joined = user.membership().map(|membership| &membership.organization);
         let may_be_founded = |id: &&OrganizationId| {
             let is_declared = self.policy.organizations.contains_key(*id);
             self.policy.has_founders() && !is_declared && is_id(id)

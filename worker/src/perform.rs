@@ -12,6 +12,7 @@ use tokio::time::{Instant, timeout};
 use usher_events::EventId;
 use usher_shared::commit::{Commit, EffectKind, Entry, Lease};
 use usher_shared::disposition::FaultKind;
+use usher_shared::policy::MailKind;
 use usher_shared::port::{Fault, Written};
 use usher_shared::retry::{Schedule, retry};
 use usher_shared::user::UserItem;
@@ -31,10 +32,10 @@ const CLOCKS_DIFFER: Duration = Duration::from_secs(5);
 const ONE_RECORDING: Duration = Duration::from_millis(1_500);
 
 impl Worker {
-    /// Performs a commit's open once-effects, if the item says that they are this commit's, and
-    /// leaves its ledger as the table has it.
+    /// Performs a commit's open once-effects, if the item says that they are this commit's or they
+    /// are every commit's own, and leaves its ledger as the table has it.
     ///
-    /// What nobody has claimed became due after the item was written, and is left to the sweep:
+    /// What needs a claim and has none became due after the item was written, and is left to the sweep:
     /// performed on no claim, it might be performed by another as well.
     pub(crate) async fn perform_once(
         &self,
@@ -55,7 +56,7 @@ impl Worker {
         let mut fates = Vec::new();
         for (kind, holder) in self.claimed(commit, item) {
             let (entry, fate) = if holder == commit.envelope.id {
-                self.perform(kind, commit, &lease, deadline).await?
+                self.perform(kind, commit, item, &lease, deadline).await?
             } else {
                 (Entry::Anothers { commit: holder }, Fate::Anothers)
             };
@@ -81,10 +82,14 @@ impl Worker {
         ledger.open_once().filter(|kind| !later(*kind)).collect()
     }
 
-    /// Those of them that the item shows as claimed, each with the commit that may perform it.
+    /// Those of them that need no claim, or that the item shows as claimed, each with the commit that
+    /// may perform it.
     fn claimed(&self, commit: &Commit, item: &UserItem) -> Vec<(EffectKind, EventId)> {
         let kinds = self.may_begin(commit).into_iter();
-        let holder = |kind| Some((kind, *item.claims.get(&kind)?));
+        let holder = |kind: EffectKind| match kind.needs_claim() {
+            true => Some((kind, *item.claims.get(&kind)?)),
+            false => Some((kind, commit.envelope.id)),
+        };
         kinds.filter_map(holder).collect()
     }
 
@@ -92,12 +97,16 @@ impl Worker {
         &self,
         kind: EffectKind,
         commit: &Commit,
+        item: &UserItem,
         lease: &Lease,
         deadline: Instant,
     ) -> Result<(Entry, Fate), Again> {
-        match kind {
-            EffectKind::WelcomeMail => self.welcome(commit, lease, deadline).await,
-            EffectKind::Publication => unreachable!("publication is no once-effect"),
+        match MailKind::of(kind) {
+            Some(mail) => {
+                self.send_mail((kind, mail), commit, &item.user, lease, deadline)
+                    .await
+            }
+            None => unreachable!("publication is no once-effect, and everything else is a mail"),
         }
     }
 

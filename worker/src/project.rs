@@ -119,7 +119,7 @@ pub fn next(
     } else {
         said.rights()
     });
-    for kind in may_begin {
+    for kind in may_begin.iter().filter(|kind| kind.needs_claim()) {
         item.claims.entry(*kind).or_insert(commit.envelope.id);
     }
     item

@@ -110,7 +110,7 @@ impl Worker {
         self.append(commit, Some(key), deadline).await
     }
 
-    /// Reads the commit of an announcement or a refusal that the user item shows already. Trying to
+    /// Reads the commit of an announcement, a reset or a refusal that the user item shows already. Trying to
     /// append it would be refused just as well, and a refused write costs what the item there costs.
     async fn repeated(
         &self,
@@ -123,9 +123,10 @@ impl Worker {
             LifecycleEvent::SignUpConfirmed(_) => user.confirmed_at.is_some(),
             LifecycleEvent::FirstSeen(_) => user.noticed_at.is_some(),
             LifecycleEvent::SignInRefused(event) => user.was_refused(event.reason, envelope.time),
+            // Another of that minute would be this one.
+            LifecycleEvent::PasswordReset(_) => user.last_password_reset_at >= Some(envelope.time),
             LifecycleEvent::SignUpRequested(_)
             | LifecycleEvent::SignUpRefused(_)
-            | LifecycleEvent::PasswordReset(_)
             | LifecycleEvent::SignedIn(_)
             | LifecycleEvent::AttributesChanged(_)
             | LifecycleEvent::MessageRequested(_) => false,

@@ -1,4 +1,5 @@
-//! Any order, any repeats, any batches, any number of workers: one user, one mail, one record.
+//! Any order, any repeats, any batches, any number of workers: one user, one welcome, one notice of
+//! each reset, one record.
 
 #![allow(
     clippy::unwrap_used,
@@ -162,7 +163,8 @@ struct Left {
     items: BTreeMap<String, String>,
     /// The ids in each log.
     log: BTreeMap<String, Vec<EventId>>,
-    /// To which users mails went. The address may differ: of two announcements either may send it.
+    /// To which users which mails went. The address of a welcome may differ: of two announcements
+    /// either may send it.
     mails: Vec<String>,
     /// What the bus was told, without repeats.
     told: BTreeSet<String>,
@@ -238,10 +240,15 @@ async fn left(world: &World) -> Left {
         assert_eq!(again.to_parts(), stored.user.to_parts());
     }
     for mail in world.mails() {
-        let to = mail.lines().find(|line| line.starts_with("To:")).unwrap();
-        let (to, _) = to.split_once('@').unwrap();
-        left.mails
-            .extend(to.rsplit(['<', ' ']).next().map(str::to_owned));
+        let header = |name: &str| mail.lines().find(|line| line.starts_with(name)).unwrap();
+        let (to, _) = header("To:").split_once('@').unwrap();
+        let to = to.rsplit(['<', ' ']).next().unwrap();
+        let which = if header("Subject:").contains("password") {
+            "a notice"
+        } else {
+            "a welcome"
+        };
+        left.mails.push(format!("{to}: {which}"));
     }
     left.mails.sort();
     let told = world.told().into_iter();
@@ -271,7 +278,7 @@ fn facts(history: &[Happened]) -> Vec<Envelope<LifecycleEvent>> {
 }
 
 #[test]
-fn any_order_any_repeats_and_any_batches_leave_the_same_users_and_one_mail_each() {
+fn any_order_any_repeats_and_any_batches_leave_the_same_users_and_the_same_mails() {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -305,9 +312,16 @@ fn any_order_any_repeats_and_any_batches_leave_the_same_users_and_one_mail_each(
         });
         prop_assert_eq!(&one, &other);
 
-        let owed = facts.iter().filter(|fact| owes_a_mail(fact, greets));
-        let owed: BTreeSet<&str> = owed.map(|fact| fact.subject.as_str()).collect();
-        prop_assert_eq!(&one.mails, &Vec::from_iter(owed));
+        let welcomed = facts.iter().filter(|fact| owes_a_welcome(fact, greets));
+        let welcomed: BTreeSet<&str> = welcomed.map(|fact| fact.subject.as_str()).collect();
+        let mut owed: Vec<String> = welcomed
+            .into_iter()
+            .map(|user| format!("{user}: a welcome"))
+            .collect();
+        let noticed = facts.iter().filter(|fact| owes_a_notice(fact));
+        owed.extend(noticed.map(|fact| format!("{}: a notice", fact.subject.as_str())));
+        owed.sort();
+        prop_assert_eq!(&one.mails, &owed);
         let recorded: BTreeSet<EventId> = one.log.values().flatten().copied().collect();
         prop_assert_eq!(
             recorded.len(),
@@ -321,10 +335,18 @@ fn any_order_any_repeats_and_any_batches_leave_the_same_users_and_one_mail_each(
 
 /// An announcement of somebody whose address is known to be theirs; a confirmation, unless everybody
 /// is greeted.
-fn owes_a_mail(fact: &Envelope<LifecycleEvent>, greets: bool) -> bool {
+fn owes_a_welcome(fact: &Envelope<LifecycleEvent>, greets: bool) -> bool {
     match &fact.event {
         LifecycleEvent::SignUpConfirmed(event) => event.person.email_verified,
         LifecycleEvent::FirstSeen(event) => greets && event.person.email_verified,
+        _ => false,
+    }
+}
+
+/// A reset of somebody whose address is known to be theirs. Each owes its own.
+fn owes_a_notice(fact: &Envelope<LifecycleEvent>) -> bool {
+    match &fact.event {
+        LifecycleEvent::PasswordReset(event) => event.person.email_verified,
         _ => false,
     }
 }

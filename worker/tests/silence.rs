@@ -101,7 +101,7 @@ async fn a_user_who_is_well_leaves_nothing_personal_outside_the_places_for_it() 
         let outcomes = work(&worker, &bodies).await;
         assert_silent("an outcome", &format!("{outcomes:?}"));
     }
-    assert_eq!(world.mails().len(), 1);
+    assert_eq!(world.mails().len(), 2);
 
     for item in world.items().await {
         for key in ["PK", "SK", "due_shard", "due_at"] {

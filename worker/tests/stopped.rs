@@ -31,7 +31,7 @@ use usher_shared::secret::Kept;
 use usher_shared::testkit::StepClock;
 use usher_shared::testkit::crm::{Crm, Says};
 use usher_worker::lookup::Guarded;
-use usher_worker::welcome::Templates;
+use usher_worker::mails::Templates;
 use usher_worker::{Worker, poll};
 
 /// Short, so that a test need not wait long for another worker's to end. A third of it is left for

@@ -63,7 +63,7 @@ pub async fn act(
         event,
     };
     let commit = act
-        .commit(&user, now)
+        .commit(&machine.worker.policy, &user, now)
         .context("the user is like that already")?;
     let sealed = seal::seal(&commit, None, chance::bytes())?;
     machine.stack.store.append(&sealed).await?;

@@ -13,6 +13,7 @@ use usher_shared::clock::{Clock, WallClock};
 use usher_shared::commit::Commit;
 use usher_shared::dynamodb::Table;
 use usher_shared::operator::{self, Act};
+use usher_shared::policy::Policy;
 use usher_shared::port::{Fault, Store, Written};
 use usher_shared::retry::retry;
 use usher_shared::seal;
@@ -37,6 +38,14 @@ impl Read {
     }
 }
 
+/// What is to be done, and how.
+struct Asked<'a> {
+    /// Says what the act owes.
+    policy: &'a Policy,
+    event: OperatorEvent,
+    dry_run: bool,
+}
+
 /// What an act comes to.
 struct Done {
     before: User,
@@ -45,6 +54,8 @@ struct Done {
     at: Option<Time>,
     /// Whether no other act was recorded as later meanwhile.
     counts: bool,
+    /// Whether a notice is owed.
+    notice: bool,
     /// Why the user item does not show it yet.
     unfolded: Option<anyhow::Error>,
 }
@@ -56,6 +67,8 @@ struct Told<'a> {
     event: &'static str,
     changed: bool,
     dry_run: bool,
+    /// Whether the user is to have a notice of it.
+    notice: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     at: Option<Time>,
     status: &'static str,
@@ -115,6 +128,7 @@ impl Acting {
     pub async fn act(
         &self,
         opened: &Opened,
+        policy: &Policy,
         event: OperatorEvent,
         dry_run: bool,
         words: &Words,
@@ -124,7 +138,12 @@ impl Acting {
         let configured = self.about.pool_of(opened).filter(|_| concerns_pool);
         let expected = configured.map(|(_, pool)| pool);
         let table = &opened.table;
-        let done = self.carry_out(table, event, dry_run, expected).await?;
+        let asked = Asked {
+            policy,
+            event,
+            dry_run,
+        };
+        let done = self.carry_out(table, asked, expected).await?;
         let pool = match configured {
             Some((_, id)) if dry_run => Pool::Planned(id),
             // What another operator did later is that one's to do in the pool.
@@ -146,6 +165,7 @@ impl Acting {
                 event: name,
                 changed: done.at.is_some() && !dry_run,
                 dry_run,
+                notice: done.notice,
                 at: done.at,
                 status: Status::of(&done.after).as_str(),
                 role: role.map(|(role, _)| role),
@@ -165,6 +185,9 @@ impl Acting {
                     words.planned
                 ),
                 Some(at) => anstream::println!("{sub} {} (as of {at})", words.done),
+            }
+            if done.notice {
+                anstream::println!("{}", notice_of(dry_run));
             }
             match &pool {
                 Pool::Planned(id) => anstream::println!("The same would be done in {id}."),
@@ -197,10 +220,14 @@ impl Acting {
     async fn carry_out(
         &self,
         table: &Table,
-        event: OperatorEvent,
-        dry_run: bool,
+        asked: Asked<'_>,
         expected: Option<&PoolId>,
     ) -> anyhow::Result<Done> {
+        let Asked {
+            policy,
+            event,
+            dry_run,
+        } = asked;
         let sub = &self.about.sub;
         let deadline = deadline();
         let read = read(table, sub, deadline).await?;
@@ -220,7 +247,7 @@ impl Acting {
             sub: sub.clone(),
             event: event.clone(),
         };
-        let Some(commit) = act.commit(&before, WallClock.now()) else {
+        let Some(commit) = act.commit(policy, &before, WallClock.now()) else {
             // Somebody's act may be recorded and not folded.
             if !dry_run {
                 fold(table, sub, read.item, &read.acts, deadline).await?;
@@ -230,16 +257,19 @@ impl Acting {
                 before,
                 at: None,
                 counts: true,
+                notice: false,
                 unfolded: None,
             });
         };
         let at = Some(commit.envelope.time);
+        let notice = commit.ledger.open_once().next().is_some();
         if dry_run {
             return Ok(Done {
                 after: before.clone().apply(&commit),
                 before,
                 at,
                 counts: true,
+                notice,
                 unfolded: None,
             });
         }
@@ -261,11 +291,19 @@ impl Acting {
         };
         Ok(Done {
             counts: operator::counts(&after, &event, id),
+            notice,
             before,
             after,
             at,
             unfolded,
         })
+    }
+}
+
+fn notice_of(dry_run: bool) -> &'static str {
+    match dry_run {
+        true => "A notice would go to the user's address, if it is verified; --quiet sends none.",
+        false => "A notice goes to the user's address, if it is verified.",
     }
 }
 

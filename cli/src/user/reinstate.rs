@@ -26,7 +26,7 @@ pub struct Reinstate {
 impl Reinstate {
     /// Reinstates the user.
     pub async fn run(self) -> anyhow::Result<ExitCode> {
-        let (opened, _policy) = self.acting.about.open().await?;
+        let (opened, policy) = self.acting.about.open().await?;
         let words = Words {
             done: "is reinstated: nothing of the suspension is left.".to_owned(),
             planned: "would be reinstated.\nNothing is changed.".to_owned(),
@@ -34,7 +34,9 @@ impl Reinstate {
         };
         let event = UserReinstated {}.into();
         let acting = &self.acting;
-        let done = acting.act(&opened, event, self.dry_run, &words).await;
+        let done = acting
+            .act(&opened, &policy, event, self.dry_run, &words)
+            .await;
         opened.close().await;
         done
     }

@@ -57,7 +57,7 @@ impl SetRole {
         let event = RoleSet { role: self.role };
         let acting = &self.acting;
         let done = acting
-            .act(&opened, event.into(), self.dry_run, &words)
+            .act(&opened, &policy, event.into(), self.dry_run, &words)
             .await;
         opened.close().await;
         done

@@ -9,6 +9,9 @@ use usher_events::{SuspensionReason, UserSuspended};
 /// USHER_POOL or --pool names, the user is disabled there as well and every session is ended. An access
 /// token that was issued before is good for whoever does not ask the pool, until it expires.
 ///
+/// Where mail.suspension is on, in the policy here and in the worker's, a notice goes to the user's
+/// address if it is verified, with the worker's next sweep.
+///
 /// It is recorded first. If the pool then fails, the command says what is left, and the same command
 /// again does it.
 #[derive(clap::Args)]
@@ -22,6 +25,9 @@ pub struct Suspend {
     /// Does it; without, it is only said what would be done
     #[arg(long)]
     confirm: bool,
+    /// Sends the user no notice, whatever the policy says
+    #[arg(long)]
+    quiet: bool,
     #[command(flatten)]
     acting: Acting,
 }
@@ -29,7 +35,8 @@ pub struct Suspend {
 impl Suspend {
     /// Suspends the user.
     pub async fn run(self) -> anyhow::Result<ExitCode> {
-        let (opened, _policy) = self.acting.about.open().await?;
+        let (opened, mut policy) = self.acting.about.open().await?;
+        policy.mail.suspension &= !self.quiet;
         let event = UserSuspended {
             reason: SuspensionReason::Operator,
         };
@@ -43,7 +50,7 @@ impl Suspend {
         };
         let acting = &self.acting;
         let done = acting
-            .act(&opened, event.into(), !self.confirm, &words)
+            .act(&opened, &policy, event.into(), !self.confirm, &words)
             .await;
         opened.close().await;
         done

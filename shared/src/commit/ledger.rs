@@ -9,19 +9,37 @@ use usher_events::{EventId, Time};
 pub enum EffectKind {
     /// The welcome mail. Owed once in a user's life, whichever event asks for it.
     WelcomeMail,
+    /// The mail that tells of a new password. Owed once by each reset.
+    PasswordChangedNotice,
+    /// The mail that tells of a suspension. Owed once by each suspension.
+    SuspensionNotice,
     /// Publication to the bus. May be repeated: receivers know an event by its id.
     Publication,
 }
 
 impl EffectKind {
     /// Every kind there is.
-    pub const ALL: [Self; 2] = [Self::WelcomeMail, Self::Publication];
+    pub const ALL: [Self; 4] = [
+        Self::WelcomeMail,
+        Self::PasswordChangedNotice,
+        Self::SuspensionNotice,
+        Self::Publication,
+    ];
 
-    /// Whether it must happen at most once, so that a claim and a lease guard it.
+    /// Whether it must happen at most once, so that a lease guards it.
     pub fn is_once(self) -> bool {
         match self {
-            Self::WelcomeMail => true,
+            Self::WelcomeMail | Self::PasswordChangedNotice | Self::SuspensionNotice => true,
             Self::Publication => false,
+        }
+    }
+
+    /// Whether several commits of one user may owe the same, so that only the one may perform it
+    /// whose claim is in the user item. Of any other kind each commit owes its own.
+    pub fn needs_claim(self) -> bool {
+        match self {
+            Self::WelcomeMail => true,
+            Self::PasswordChangedNotice | Self::SuspensionNotice | Self::Publication => false,
         }
     }
 
@@ -29,6 +47,8 @@ impl EffectKind {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::WelcomeMail => "welcome_mail",
+            Self::PasswordChangedNotice => "password_changed_notice",
+            Self::SuspensionNotice => "suspension_notice",
             Self::Publication => "publication",
         }
     }
@@ -225,6 +245,15 @@ mod tests {
         }
         assert!(lease.outlasts(at(89), call) && !lease.outlasts(at(90), call));
         assert!(lease.has_expired(at(102)) && !lease.has_expired(at(101)));
+    }
+
+    #[test]
+    fn the_name_of_a_kind_is_its_name_in_the_ledger_and_only_what_happens_once_is_claimed() {
+        for kind in EffectKind::ALL {
+            let stored = serde_json::to_value(kind).unwrap();
+            assert_eq!(stored, serde_json::json!(kind.as_str()));
+            assert!(kind.is_once() || !kind.needs_claim(), "{}", kind.as_str());
+        }
     }
 
     #[test]

@@ -136,7 +136,9 @@ fn policy(document: &Section<'_>, base: &Path, read: Read<'_>) -> Policy {
         preferences: document.section("preferences", texts::preferences),
         bus: document.section("bus", texts::bus),
         trigger: document.section("trigger", limits::trigger),
-        worker: document.section("worker", |section| limits::worker(section, mail.welcome)),
+        worker: document.section("worker", |section| {
+            limits::worker(section, mail.is_any_owed())
+        }),
         deferral: document.section("deferral", limits::deferral),
         messages: document.section("messages", refusals::messages),
         refusals: refusals::refusals(document),

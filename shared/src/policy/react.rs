@@ -5,8 +5,8 @@ use super::{DomainOrganization, Findings, Policy, person};
 use crate::commit::EffectKind;
 use std::time::Duration;
 use usher_events::{
-    DecidedEvent, LifecycleEvent, OrganizationFounded, OrganizationJoined, OrganizationLeft,
-    OrganizationSource, Person, Role, RoleAssigned, RoleSource,
+    DecidedEvent, LifecycleEvent, OperatorEvent, OrganizationFounded, OrganizationJoined,
+    OrganizationLeft, OrganizationSource, Person, Role, RoleAssigned, RoleSource,
 };
 
 /// What one event brings with it. Recorded with the event, and never decided again.
@@ -48,11 +48,14 @@ pub fn react(policy: &Policy, event: &LifecycleEvent, findings: &Findings) -> Re
             let after = policy.mail.welcome_first_seen_delay;
             reaction.owes_later.push((EffectKind::WelcomeMail, after));
         }
+        LifecycleEvent::PasswordReset(event) if is_told_of_reset(policy, &event.person) => {
+            reaction.owes.push(EffectKind::PasswordChangedNotice);
+        }
         LifecycleEvent::SignUpConfirmed(_)
         | LifecycleEvent::FirstSeen(_)
+        | LifecycleEvent::PasswordReset(_)
         | LifecycleEvent::SignUpRequested(_)
         | LifecycleEvent::SignUpRefused(_)
-        | LifecycleEvent::PasswordReset(_)
         | LifecycleEvent::SignedIn(_)
         | LifecycleEvent::SignInRefused(_)
         | LifecycleEvent::MessageRequested(_)
@@ -62,6 +65,23 @@ pub fn react(policy: &Policy, event: &LifecycleEvent, findings: &Findings) -> Re
         reaction.decided.extend(by_person(policy, person, findings));
     }
     reaction
+}
+
+/// What an operator's act owes besides its publication, by the policy at hand. Recorded with the act.
+///
+/// To whom the notice of a suspension goes, and whether it is still true, is looked at when it is sent:
+/// the act itself says nothing of the person.
+pub fn owed_by_act(policy: &Policy, event: &OperatorEvent) -> Option<EffectKind> {
+    match event {
+        OperatorEvent::UserSuspended(_) => policy
+            .mail
+            .suspension
+            .then_some(EffectKind::SuspensionNotice),
+        OperatorEvent::UserReinstated(_)
+        | OperatorEvent::RoleSet(_)
+        | OperatorEvent::MembershipSet(_)
+        | OperatorEvent::AccountTypeSet(_) => None,
+    }
 }
 
 /// The sources of roles that go by the person, in the order in which they are told.
@@ -97,9 +117,12 @@ pub fn explain(policy: &Policy, event: &LifecycleEvent, findings: &Findings) -> 
     let announced = match event {
         LifecycleEvent::SignUpConfirmed(event) => Some(explain_welcome(policy, &event.person)),
         LifecycleEvent::FirstSeen(event) => Some(explain_later_welcome(policy, &event.person)),
+        LifecycleEvent::PasswordReset(event) => {
+            steps.push(explain_notice(policy, &event.person));
+            None
+        }
         LifecycleEvent::SignUpRequested(_)
         | LifecycleEvent::SignUpRefused(_)
-        | LifecycleEvent::PasswordReset(_)
         | LifecycleEvent::SignedIn(_)
         | LifecycleEvent::SignInRefused(_)
         | LifecycleEvent::MessageRequested(_)
@@ -164,6 +187,21 @@ fn explain_later_welcome(policy: &Policy, person: &Person) -> Step {
     let minutes = policy.mail.welcome_first_seen_delay.as_secs() / 60;
     let why = format!("after {minutes} minutes, unless a confirmation sends it before");
     Step::new(Question::Owed, key, Said::gives(name), why).named(name)
+}
+
+fn explain_notice(policy: &Policy, person: &Person) -> Step {
+    let name = EffectKind::PasswordChangedNotice.as_str();
+    let (said, why) = match person::judge(policy, person) {
+        _ if !policy.mail.password_changed => (Said::Nothing, "is false".to_owned()),
+        Ok(_domain) => (Said::gives(name), "the mail address is verified".to_owned()),
+        Err(doubt) => (Said::Nothing, doubt.to_string()),
+    };
+    Step::new(Question::Owed, "mail.password_changed", said, why).named(name)
+}
+
+/// A notice is for the account's own people, and so for no address that might be anybody's.
+fn is_told_of_reset(policy: &Policy, person: &Person) -> bool {
+    policy.mail.password_changed && person::verified_domain(policy, person).is_some()
 }
 
 fn is_welcomed(policy: &Policy, person: &Person) -> bool {

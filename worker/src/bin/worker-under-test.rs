@@ -18,7 +18,7 @@ use usher_shared::policy::file;
 use usher_shared::secret::Kept;
 use usher_shared::telemetry;
 use usher_worker::lookup::Guarded;
-use usher_worker::welcome::Templates;
+use usher_worker::mails::Templates;
 use usher_worker::{Worker, poll};
 
 #[tokio::main(flavor = "current_thread")]

@@ -1,14 +1,17 @@
-//! Sending the welcome mail: begun only where its end can be heard and written down.
+//! Sending mail: begun only where its end can be heard and written down.
 
+use crate::mails::{self, Occasion, TemplateError};
 use crate::story::{Again, Fate};
-use crate::welcome::{self, TemplateError};
 use crate::{TRIES, Worker, fault};
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
-use usher_shared::commit::{Commit, EffectKind, Entry, Lease, Setback};
+use usher_shared::commit::{Commit, EffectKind, Entry, Lease, Recorded, Setback};
 use usher_shared::disposition::{Disposition, FaultKind};
+use usher_shared::operator;
+use usher_shared::policy::MailKind;
 use usher_shared::port::{Fault, Mail, MailError};
 use usher_shared::retry::retry;
+use usher_shared::user::User;
 
 /// The longest that one call to the mail service may take, and never more than a third of a lease.
 /// Longer than the SES client's own limit, so that it ends what that one does not.
@@ -37,27 +40,42 @@ enum Unsent {
 }
 
 impl Worker {
-    /// Sends the welcome mail that a commit owes, and says what its ledger is to say of it.
-    pub(super) async fn welcome(
+    /// Sends a mail that a commit owes, and says what its ledger is to say of it. `folded` is the user
+    /// as the item has it, with this commit.
+    pub(super) async fn send_mail(
         &self,
+        (effect, kind): (EffectKind, MailKind),
         commit: &Commit,
+        folded: &User,
         lease: &Lease,
         deadline: Instant,
     ) -> Result<(Entry, Fate), Again> {
-        let id = commit.envelope.id;
-        let founded = self.founded(commit, deadline).await?;
-        let founded = founded.as_ref().map(|founded| &founded.terms);
-        let mail = match welcome::mail(&self.policy, &self.templates, commit, founded) {
+        let (id, effect_name) = (commit.envelope.id, effect.as_str());
+        if let Some(why) = self.pointless(kind, commit, folded) {
+            return Ok(self.given_up(why));
+        }
+        let user = Occasion::user(kind, commit, folded);
+        let founded = self.founded(&user, deadline).await?;
+        let occasion = Occasion {
+            kind,
+            commit,
+            user: &user,
+            founded: founded.as_ref().map(|founded| &founded.terms),
+        };
+        let mail = match mails::mail(&self.policy, &self.templates, &occasion) {
             Ok(mail) => mail,
-            Err(error) => {
-                tracing::error!(event.id = %id, error = %error, "A welcome mail cannot be made");
-                return Ok(match error {
-                    TemplateError::NoRecipient => self.given_up(error.as_str()),
-                    // Whoever mends the template need not ask for the mails that it kept back.
-                    TemplateError::Bad { .. } | TemplateError::UnknownName { .. } => {
-                        self.set_back(commit, Setback::tried(error.as_str()))
-                    }
-                });
+            Err(TemplateError::NoRecipient) => {
+                tracing::warn!(event.id = %id, effect = effect_name, "A mail has nobody to go to");
+                return Ok(self.given_up(TemplateError::NoRecipient.as_str()));
+            }
+            // Whoever mends the policy need not ask for the mails that it kept back.
+            Err(
+                error @ (TemplateError::NoSender
+                | TemplateError::Bad { .. }
+                | TemplateError::UnknownName { .. }),
+            ) => {
+                tracing::error!(event.id = %id, effect = effect_name, error = %error, "A mail cannot be made");
+                return Ok(self.set_back(effect, commit, Setback::tried(error.as_str())));
             }
         };
         let sent = retry(&TRIES, deadline, Unsent::disposition, || {
@@ -79,11 +97,11 @@ impl Worker {
                 let fault = error.kind();
                 match error.disposition() {
                     Disposition::DeadLetter => {
-                        tracing::warn!(event.id = %id, fault = %fault, "A welcome mail is given up");
+                        tracing::warn!(event.id = %id, effect = effect_name, fault = %fault, "A mail is given up");
                         Ok(self.given_up(fault.as_str()))
                     }
                     Disposition::Retry | Disposition::Defer => {
-                        Ok(self.set_back(commit, fault.into()))
+                        Ok(self.set_back(effect, commit, fault.into()))
                     }
                 }
             }
@@ -102,8 +120,22 @@ impl Worker {
         (Entry::given_up(self.clock.now(), why), Fate::Failed(why))
     }
 
-    fn set_back(&self, commit: &Commit, setback: Setback) -> (Entry, Fate) {
-        let entry = self.deferred(commit, EffectKind::WelcomeMail, setback);
+    /// Why a mail would say what is not so, or what nobody wants said: of suspensions alone, because a
+    /// command asks for their notice, and does so by a policy that need not be this one.
+    fn pointless(&self, kind: MailKind, commit: &Commit, folded: &User) -> Option<&'static str> {
+        match (kind, &commit.envelope.event) {
+            (MailKind::Suspension, _) if !self.policy.mail.suspension => Some("switched_off"),
+            (MailKind::Suspension, Recorded::Operator(act)) => {
+                let counts = operator::counts(folded, act, commit.envelope.id);
+                (!counts).then_some("overtaken")
+            }
+            (MailKind::Suspension, Recorded::Lifecycle(_))
+            | (MailKind::Welcome | MailKind::PasswordChanged, _) => None,
+        }
+    }
+
+    fn set_back(&self, effect: EffectKind, commit: &Commit, setback: Setback) -> (Entry, Fate) {
+        let entry = self.deferred(commit, effect, setback);
         let fate = Fate::of(&entry, setback);
         (entry, fate)
     }

@@ -255,7 +255,7 @@ async fn who_has_a_stronger_role_is_not_asked_about() {
         .into(),
     };
     let commit = act
-        .commit(&usher_shared::user::User::default(), at(1))
+        .commit(&world.policy, &usher_shared::user::User::default(), at(1))
         .unwrap();
     let sealed = usher_shared::seal::seal(&commit, None, usher_shared::chance::bytes()).unwrap();
     world.here.stack.store.append(&sealed).await.unwrap();

@@ -14,6 +14,7 @@ mod invites;
 mod lookup;
 mod mail;
 mod neighbors;
+mod notices;
 mod order;
 mod organizations;
 mod publication;

@@ -229,7 +229,7 @@ async fn append_as_operator(world: &World, user: &str) {
     };
     let known = store.load(&sub(user)).await.unwrap().user;
     let known = known.map(|item| item.user).unwrap_or_default();
-    let commit = act.commit(&known, at(10)).unwrap();
+    let commit = act.commit(&world.policy, &known, at(10)).unwrap();
     let sealed = seal::seal(&commit, None, chance::bytes()).unwrap();
     assert_eq!(store.append(&sealed).await.unwrap(), Appended::Now);
 }

@@ -35,8 +35,8 @@ use usher_shared::testkit::{TestStack, stack};
 use usher_worker::Worker;
 use usher_worker::batch::Message;
 use usher_worker::lookup::Guarded;
+use usher_worker::mails::Templates;
 use usher_worker::story::{Fate, Outcome, Story};
-use usher_worker::welcome::Templates;
 
 /// The policy that tests work under unless they say otherwise.
 pub const POLICY: &str = r#"

@@ -28,15 +28,15 @@ pub(super) fn trigger(section: &Section<'_>) -> TriggerLimits {
     }
 }
 
-/// `welcome` is whether mails are owed: a message that meets another worker's lease on one comes
+/// `mails` is whether any are owed: a message that meets another worker's lease on one comes
 /// again, so it must be allowed to.
-pub(super) fn worker(section: &Section<'_>, welcome: bool) -> WorkerLimits {
+pub(super) fn worker(section: &Section<'_>, mails: bool) -> WorkerLimits {
     let concurrency = section.number("concurrency", CONCURRENCY, "users at once", 8);
     let lease_s = section.number("lease_s", LEASE_S, "s", 60);
     let receive_limit = section.number("receive_limit", RECEIVE_LIMIT, "deliveries", 40);
-    if welcome && receive_limit < 2 {
+    if mails && receive_limit < 2 {
         let text =
-            "must be at least 2 while mail.welcome is on; a message may have to wait for a lease";
+            "must be at least 2 while any mail is on; a message may have to wait for a lease";
         section.report_key("receive_limit", text);
     }
     WorkerLimits {

@@ -35,12 +35,16 @@ pub(super) fn mail(section: &Section<'_>, base: &Path, read: Read<'_>) -> MailRu
         Some((account_type(section, name)?, template))
     });
     let welcome = welcome(section);
+    let has_sender = section.is_set("from");
+    let notice = |key: &str| notice(section, key, has_sender);
     let delay_min = section.number("welcome_first_seen_delay_min", DELAY_MIN, "min", 60);
     MailRules {
         welcome,
         welcome_unverified: welcome_unverified(section),
         welcome_first_seen: welcome_first_seen(section, welcome),
         welcome_first_seen_delay: Duration::from_secs(60 * u64::from(delay_min)),
+        password_changed: notice("password_changed"),
+        suspension: notice("suspension"),
         reply_to: section
             .filled("reply_to")
             .and_then(|found| address(section, found)),
@@ -99,19 +103,29 @@ fn welcome(section: &Section<'_>) -> bool {
     wanted.unwrap_or(missing.is_empty())
 }
 
-/// What mails call the application if nobody says: the sender's name, else the host of its address.
+/// A notice needs a sender and nothing else, and is on where there is one.
+fn notice(section: &Section<'_>, key: &str, has_sender: bool) -> bool {
+    let wanted = section.maybe_flag(key);
+    if wanted == Some(true) && !has_sender {
+        section.report_key(key, "has no sender; set from, or leave it out");
+    }
+    wanted.unwrap_or(has_sender)
+}
+
+/// What mails call the application if nobody says: the sender's name, else the host of its address,
+/// else the sender's domain.
 fn shown_name(sender: Option<&str>, app_url: Option<&str>) -> String {
-    let sender = sender.and_then(|sender| sender.rsplit_once('<'));
-    let name = sender.map_or("", |(name, _)| name.trim().trim_matches('"'));
+    let text = sender.unwrap_or_default();
+    let name = text.rsplit_once('<').map_or("", |(name, _)| name);
+    let name = name.trim().trim_matches('"');
     let address = app_url
         .and_then(|url| url.split_once("://"))
         .map_or("", |(_, rest)| rest);
     let host = address.split('/').next().unwrap_or_default();
-    if name.is_empty() {
-        host.to_owned()
-    } else {
-        name.to_owned()
-    }
+    let domain = text.rsplit_once('@').map_or("", |(_, domain)| domain);
+    let mut names = [name, host, domain.trim_end_matches('>')].into_iter();
+    let name = names.find(|name| !name.is_empty());
+    name.unwrap_or_default().to_owned()
 }
 
 fn template(section: &Section<'_>, base: &Path, read: Read<'_>) -> MailTemplate {

@@ -115,6 +115,38 @@ fn a_confirmation_gives_the_default_role_and_owes_a_welcome() {
 }
 
 #[test]
+fn a_reset_owes_its_notice_only_to_a_verified_address_and_where_the_policy_has_one() {
+    let reset = |person| {
+        let client = None;
+        LifecycleEvent::from(PasswordReset { client, person })
+    };
+    let ada = || person("ada@other.example");
+    let mut trusting = policy();
+    trusting.mail.welcome_unverified = true;
+    let mut silent = policy();
+    silent.mail.password_changed = false;
+    let unverified = Person {
+        email_verified: false,
+        ..ada()
+    };
+    let notice = [EffectKind::PasswordChangedNotice];
+    assert_eq!(react(&policy(), &reset(ada())).owes, notice);
+    for (policy, person) in [
+        (silent, ada()),
+        (policy(), unverified.clone()),
+        (policy(), Person::default()),
+        // That is a key of welcomes.
+        (trusting, unverified),
+    ] {
+        let event = reset(person);
+        assert_eq!(react(&policy, &event).owes, []);
+        let steps = explain(&policy, &event, &Findings::default());
+        let step = steps.iter().find(|step| step.question == Question::Owed);
+        assert_eq!(step.map(|step| &step.said), Some(&Said::Nothing));
+    }
+}
+
+#[test]
 fn who_is_first_seen_has_the_default_role_and_what_the_address_brings_and_no_welcome() {
     let by_default = role(ByDefault, Some("user"));
     let of_acme = [by_default.clone(), role(ByDomain, Some("manager")), acme()];
@@ -165,7 +197,7 @@ fn a_verified_domain_gives_role_and_organization_at_every_event_with_a_person() 
         }
         .into(),
         &by_domain,
-        &[],
+        &[EffectKind::PasswordChangedNotice],
     );
     let [manager, joined] = by_domain;
     check(

@@ -15,6 +15,31 @@ fn the_welcome_mail_is_on_where_it_can_be_sent_unless_switched_off() {
 }
 
 #[test]
+fn notices_are_on_wherever_there_is_a_sender_unless_switched_off() {
+    let notices = |text: &str| {
+        let mail = policy_of(&format!("[mail]\nwelcome = false\n{text}")).mail;
+        (mail.password_changed, mail.suspension)
+    };
+    assert_eq!(notices(""), (false, false));
+    assert_eq!(notices("from = 'a@b.example'\n"), (true, true));
+    let one = "from = 'a@b.example'\npassword_changed = false\n";
+    assert_eq!(notices(one), (false, true));
+    for key in ["password_changed", "suspension"] {
+        assert_eq!(
+            wrong_with(&format!("[mail]\n{key} = true\n")),
+            [format!(
+                "line 2: mail.{key}: has no sender; set from, or leave it out"
+            )]
+        );
+    }
+    let alone = policy_of("[mail]\nwelcome = false\nfrom = 'a@b.example'\n").mail;
+    assert_eq!(
+        alone.app_name, "b.example",
+        "a notice calls the application something"
+    );
+}
+
+#[test]
 fn a_welcome_mail_without_sender_or_address_is_told() {
     let missing = |key: &str| {
         format!(

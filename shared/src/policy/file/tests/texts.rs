@@ -73,7 +73,7 @@ fn settings_that_contradict_each_other_are_told() {
         ),
         (
             "[mail]\nfrom = 'a@b.example'\napp_url = 'https://b.example'\n[worker]\nreceive_limit = 1\n",
-            "line 5: worker.receive_limit: must be at least 2 while mail.welcome is on; a message may have to wait for a lease",
+            "line 5: worker.receive_limit: must be at least 2 while any mail is on; a message may have to wait for a lease",
         ),
         (
             "[deferral]\nfirst_wait_s = 61\nmax_wait_min = 1\n",

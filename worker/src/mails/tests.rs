@@ -1,10 +1,11 @@
 use super::*;
 use std::path::Path;
 use usher_events::{
-    ConfirmationRoute, Envelope, EventId, FirstSeen, OrganizationId, Personal, PoolId,
-    SignUpConfirmed, SignUpContext, Sub, Subject, Time,
+    ConfirmationRoute, Envelope, EventId, FirstSeen, OrganizationId, PasswordReset, Personal,
+    PoolId, SignUpConfirmed, SignUpContext, Sub, Subject, SuspensionReason, UserSuspended,
 };
 use usher_shared::commit::Ledger;
+use usher_shared::operator::Act;
 use usher_shared::policy::{Findings, MailTemplate, file, react};
 use usher_shared::seal::{self, UserKey};
 
@@ -49,9 +50,32 @@ fn with_template(subject: &str, text: &str, html: &str) -> Policy {
     policy
 }
 
-/// The mail of somebody who belongs to no organization that users founded.
+/// The welcome of somebody who belongs to no organization that users founded.
 fn mail(policy: &Policy, templates: &Templates, commit: &Commit) -> Result<Mail, TemplateError> {
-    super::mail(policy, templates, commit, None)
+    about(
+        MailKind::Welcome,
+        policy,
+        templates,
+        commit,
+        &User::default(),
+    )
+}
+
+/// Any mail, to a user of whom the item says this.
+fn about(
+    kind: MailKind,
+    policy: &Policy,
+    templates: &Templates,
+    commit: &Commit,
+    folded: &User,
+) -> Result<Mail, TemplateError> {
+    let occasion = Occasion {
+        kind,
+        commit,
+        user: &Occasion::user(kind, commit, folded),
+        founded: None,
+    };
+    super::mail(policy, templates, &occasion)
 }
 
 fn person(email: &str, name: Option<&str>) -> Person {
@@ -172,21 +196,21 @@ fn who_gave_no_name_is_greeted_without_one() {
 }
 
 #[test]
-fn a_name_is_text_in_html_and_nothing_else() {
-    for (name, shown) in [
-        (
-            "<script>alert(1)</script>",
-            "&lt;script&gt;alert(1)&lt;&#x2f;script&gt;",
-        ),
-        ("\" onload=\"x", "&quot; onload=&quot;x"),
-        ("O'Brien & Co", "O&#x27;Brien &amp; Co"),
-        ("{{ app_url }}", "{{ app_url }}"),
+fn of_a_name_only_letters_are_said_and_what_the_policy_says_is_escaped() {
+    for (name, text, html) in [
+        ("<script>alert(1)</script>", "script alert script", None),
+        ("\" onload=\"x", "onload x", None),
+        ("O'Brien & Co", "O'Brien Co", Some("O&#x27;Brien Co")),
+        ("{{ app_url }}", "app url", None),
+        ("https://evil.example/?a=b", "https evil example a b", None),
+        ("www.evil.example", "www evil example", None),
+        ("call +43 1 234567", "call", None),
     ] {
         let person = person("ada@acme.example", Some(name));
         let mail = made(&policy(), person, SignUpContext::default());
-        let greeting = format!("<p>Hello {shown},</p>");
+        let greeting = format!("<p>Hello {},</p>", html.unwrap_or(text));
         assert!(mail.html.contains(&greeting), "{name}: {}", mail.html);
-        assert!(mail.text.starts_with(&format!("Hello {name},")), "{name}");
+        assert!(mail.text.starts_with(&format!("Hello {text},")), "{name}");
     }
     let mail = organic("ada@acme.example");
     assert!(
@@ -207,7 +231,7 @@ fn nothing_in_a_name_or_a_template_makes_a_second_header_line() {
         let person = person("ada@home.example", Some(name));
         let mail = made(&policy(), person, SignUpContext::default());
         assert!(!mail.subject.contains(char::is_control), "{name:?}");
-        assert!(mail.subject.starts_with("Welcome to Example, "));
+        assert!(mail.subject.starts_with("Welcome to Example"));
     }
     let policy = with_template("  Hi\n{{ first_name }}\n", "t", "h");
     let person = person("ada@home.example", Some("Ada"));
@@ -300,20 +324,23 @@ fn a_template_that_cannot_be_rendered_is_found_before_anybody_signs_up() {
     for (bad, problem) in [
         (
             "{{ frist_name }}",
-            "template standard.txt: there is no value named frist_name",
+            "template welcome.standard.txt: there is no value named frist_name",
         ),
         (
             "{% if account_type == 'none' %}{{ person }}{% endif %}",
-            "template standard.txt: there is no value named person",
+            "template welcome.standard.txt: there is no value named person",
         ),
         (
             "\n{{ first_name|shout }}",
-            "template standard.txt, line 2: unknown filter",
+            "template welcome.standard.txt, line 2: unknown filter",
         ),
-        ("{% if %}", "template standard.txt, line 1: syntax error"),
+        (
+            "{% if %}",
+            "template welcome.standard.txt, line 1: syntax error",
+        ),
         (
             "{{ first_name.email }}",
-            "template standard.txt, line 1: undefined value",
+            "template welcome.standard.txt, line 1: undefined value",
         ),
     ] {
         let error = Templates::new(&with_template("s", bad, "h")).unwrap_err();
@@ -337,6 +364,150 @@ fn who_is_first_seen_is_welcomed_like_everybody_and_was_brought_by_nothing() {
     assert_eq!(tag_of(&mail, "account_type"), "business");
     assert_eq!(tag_of(&mail, "source"), "first_seen");
     assert!(!mail.text.contains("utm_content"), "{}", mail.text);
+}
+
+/// A reset, and the user before it.
+fn reset(policy: &Policy, person: Person) -> (Commit, User) {
+    let known = commit(policy, person.clone(), SignUpContext::default());
+    let client = None;
+    let reset = recorded(policy, PasswordReset { client, person }.into());
+    (reset, User::of(&known))
+}
+
+/// A suspension, and the user with it.
+fn suspension(policy: &Policy, person: Person) -> (Commit, User) {
+    let known = User::of(&commit(policy, person, SignUpContext::default()));
+    let reason = SuspensionReason::Operator;
+    let act = Act {
+        id: "0190a8c0-0000-7000-8000-000000000001".parse().unwrap(),
+        pool: PoolId::new("eu-west-1_A").unwrap(),
+        sub: Sub::new("3f0c").unwrap(),
+        event: UserSuspended { reason }.into(),
+    };
+    let now = "2026-02-03T04:05:06Z".parse().unwrap();
+    let commit = act.commit(policy, &known, now).unwrap();
+    let user = known.apply(&commit);
+    (commit, user)
+}
+
+#[test]
+fn a_notice_says_what_happened_and_when_and_where_to_turn() {
+    let policy = policy();
+    let templates = Templates::new(&policy).unwrap();
+    let ada = || person("ada@acme.example", Some("Ada"));
+    let (reset, user) = reset(&policy, ada());
+    let kind = MailKind::PasswordChanged;
+    let mail = about(kind, &policy, &templates, &reset, &user).unwrap();
+    assert_eq!(mail.to.expose(), "ada@acme.example");
+    assert_eq!(mail.subject, "Your password for Example was changed");
+    assert!(
+        mail.text.contains("changed on 2026-01-02 03:04 UTC."),
+        "{}",
+        mail.text
+    );
+    assert!(
+        mail.text.contains("Tell us: https://app.example/support\n"),
+        "{}",
+        mail.text
+    );
+    assert!(
+        mail.html
+            .contains("<a href=\"https:&#x2f;&#x2f;app.example&#x2f;login\">")
+    );
+    let (commit, user) = suspension(&policy, ada());
+    let kind = MailKind::Suspension;
+    let mail = about(kind, &policy, &templates, &commit, &user).unwrap();
+    assert_eq!(mail.to.expose(), "ada@acme.example");
+    assert_eq!(mail.subject, "Your account at Example is suspended");
+    assert!(
+        mail.html.contains("suspended on 2026-02-03 04:05 UTC."),
+        "{}",
+        mail.html
+    );
+    for (mail, text) in [(kind, &mail.text), (kind, &mail.html)] {
+        assert!(!text.contains("utm_"), "{mail:?}: nobody is being won over");
+    }
+    assert_eq!(
+        (tag_of(&mail, "mail"), tag_of(&mail, "account_type")),
+        ("suspension", "business")
+    );
+    assert!(!mail.tags.iter().any(|tag| tag.name == "source"));
+}
+
+#[test]
+fn a_notice_does_without_links_where_the_policy_says_not_where_they_lead() {
+    let mut policy = policy();
+    policy.mail.app_url = String::new();
+    let templates = Templates::new(&policy).unwrap();
+    for (kind, (commit, user)) in [
+        (
+            MailKind::PasswordChanged,
+            reset(&policy, person("ada@acme.example", None)),
+        ),
+        (
+            MailKind::Suspension,
+            suspension(&policy, person("ada@acme.example", None)),
+        ),
+    ] {
+        let mail = about(kind, &policy, &templates, &commit, &user).unwrap();
+        for text in [&mail.text, &mail.html] {
+            assert!(!text.contains("href") && !text.contains(": \n"), "{text}");
+        }
+    }
+}
+
+#[test]
+fn a_suspension_is_told_to_nobody_whose_address_the_record_does_not_hold_as_verified() {
+    let policy = policy();
+    let templates = Templates::new(&policy).unwrap();
+    let verified = person("ada@acme.example", None);
+    let unverified = Person {
+        email_verified: false,
+        ..verified.clone()
+    };
+    let by_a_stranger = Person {
+        providers: vec!["Evil".to_owned()],
+        ..verified
+    };
+    for person in [unverified, by_a_stranger, Person::default()] {
+        let (commit, user) = suspension(&policy, person);
+        let mail = about(MailKind::Suspension, &policy, &templates, &commit, &user);
+        assert_eq!(mail.unwrap_err().as_str(), "no_recipient");
+        let nobody = User::of(&commit);
+        let mail = about(MailKind::Suspension, &policy, &templates, &commit, &nobody);
+        assert_eq!(mail.unwrap_err().as_str(), "no_recipient");
+    }
+}
+
+#[test]
+fn nothing_that_a_user_wrote_is_a_link_in_a_notice() {
+    let policy = policy();
+    let templates = Templates::new(&policy).unwrap();
+    for name in [
+        "https://evil.example/a",
+        "<a href='//evil.example'>",
+        "evil.example",
+        "a@evil.example",
+    ] {
+        let (commit, user) = suspension(&policy, person("ada@acme.example", Some(name)));
+        let mail = about(MailKind::Suspension, &policy, &templates, &commit, &user).unwrap();
+        for text in [&mail.text, &mail.html, &mail.subject] {
+            for link in ["evil.", "//evil", "@evil", "'//"] {
+                assert!(!text.contains(link), "{name}: {text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn without_a_sender_a_mail_waits_for_one() {
+    let mut policy = policy();
+    policy.mail.from = String::new();
+    let templates = Templates::new(&policy).unwrap();
+    let person = person("ada@acme.example", None);
+    let commit = commit(&policy, person, SignUpContext::default());
+    let error = mail(&policy, &templates, &commit).unwrap_err();
+    assert_eq!(error.as_str(), "no_sender");
 }
 
 #[test]

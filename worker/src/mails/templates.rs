@@ -1,24 +1,54 @@
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
 use std::sync::Arc;
 use thiserror::Error;
-use usher_shared::policy::{MailTemplate, Policy};
+use usher_shared::policy::{MailKind, Policy};
+use usher_shared::user::Profile;
 
-/// The subject of our own mails.
-const SUBJECT: &str = include_str!("../../templates/welcome.subject.txt");
-const TEXT: &str = include_str!("../../templates/welcome.txt");
-const HTML: &str = include_str!("../../templates/welcome.html");
+const WELCOME: &str = include_str!("../../templates/welcome.subject.txt");
+const WELCOME_TEXT: &str = include_str!("../../templates/welcome.txt");
+const WELCOME_HTML: &str = include_str!("../../templates/welcome.html");
 const BUSINESS_TEXT: &str = include_str!("../../templates/welcome.business.txt");
 const BUSINESS_HTML: &str = include_str!("../../templates/welcome.business.html");
+const PASSWORD_CHANGED: &str = include_str!("../../templates/password_changed.subject.txt");
+const PASSWORD_CHANGED_TEXT: &str = include_str!("../../templates/password_changed.txt");
+const PASSWORD_CHANGED_HTML: &str = include_str!("../../templates/password_changed.html");
+const SUSPENSION: &str = include_str!("../../templates/suspension.subject.txt");
+const SUSPENSION_TEXT: &str = include_str!("../../templates/suspension.txt");
+const SUSPENSION_HTML: &str = include_str!("../../templates/suspension.html");
 
-/// Our own mails, by the kind of account they are for. Any other kind gets the first.
-const OURS: [(&str, &str, &str); 3] = [
-    ("standard", TEXT, HTML),
-    ("business", BUSINESS_TEXT, BUSINESS_HTML),
-    ("enterprise", BUSINESS_TEXT, BUSINESS_HTML),
-];
+/// The kind of account whose mail any other kind gets.
+const DEFAULT: &str = Profile::DEFAULT_ACCOUNT_TYPE;
+
+/// Our own mails, by the kind of account they are for: subject, text and HTML.
+const OURS: [(MailKind, &str, [&str; 3]); 5] = {
+    let business = [WELCOME, BUSINESS_TEXT, BUSINESS_HTML];
+    [
+        (
+            MailKind::Welcome,
+            DEFAULT,
+            [WELCOME, WELCOME_TEXT, WELCOME_HTML],
+        ),
+        (MailKind::Welcome, "business", business),
+        (MailKind::Welcome, "enterprise", business),
+        (
+            MailKind::PasswordChanged,
+            DEFAULT,
+            [
+                PASSWORD_CHANGED,
+                PASSWORD_CHANGED_TEXT,
+                PASSWORD_CHANGED_HTML,
+            ],
+        ),
+        (
+            MailKind::Suspension,
+            DEFAULT,
+            [SUSPENSION, SUSPENSION_TEXT, SUSPENSION_HTML],
+        ),
+    ]
+};
 
 /// Every name that a template may ask for. What a user did not say is there, and empty.
-pub(super) const NAMES: [&str; 12] = [
+pub(super) const NAMES: [&str; 13] = [
     "first_name",
     "app_name",
     "app_url",
@@ -31,18 +61,22 @@ pub(super) const NAMES: [&str; 12] = [
     "dashboard_url",
     "support_url",
     "login_url",
+    "happened_at",
 ];
 
 /// Why a mail cannot be made.
 #[derive(Debug, Error)]
 pub enum TemplateError {
-    /// The commit names nobody to write to.
+    /// There is no address, or none that may be written to.
     #[error("there is nobody to write to")]
     NoRecipient,
+    /// The policy names no sender.
+    #[error("mail.from is missing")]
+    NoSender,
     /// A template asks for a name that no value has.
     #[error("template {name}: there is no value named {value}")]
     UnknownName {
-        /// Which template: kind of account and part.
+        /// Which template: mail, kind of account and part.
         name: String,
         /// The name that it asks for.
         value: String,
@@ -50,7 +84,7 @@ pub enum TemplateError {
     /// A template is not one, or asks for something that cannot be done with a value.
     #[error("template {name}, line {line}: {problem}")]
     Bad {
-        /// Which template: kind of account and part.
+        /// Which template: mail, kind of account and part.
         name: String,
         /// The line in it.
         line: usize,
@@ -64,6 +98,7 @@ impl TemplateError {
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::NoRecipient => "no_recipient",
+            Self::NoSender => "no_sender",
             Self::UnknownName { .. } | Self::Bad { .. } => "bad_template",
         }
     }
@@ -107,27 +142,34 @@ impl Templates {
                 AutoEscape::None
             }
         });
-        for (account_type, text, html) in OURS {
-            let ours = MailTemplate {
-                subject: SUBJECT.to_owned(),
-                text: text.to_owned(),
-                html: html.to_owned(),
-            };
-            add(&mut environment, account_type, ours)?;
+        for (kind, account_type, texts) in OURS {
+            add(&mut environment, kind, account_type, texts)?;
         }
         for (account_type, template) in &policy.mail.templates {
-            add(&mut environment, account_type.as_str(), template.clone())?;
+            let texts = [&template.subject, &template.text, &template.html];
+            let texts = texts.map(String::as_str);
+            add(
+                &mut environment,
+                MailKind::Welcome,
+                account_type.as_str(),
+                texts,
+            )?;
         }
         check(&environment)?;
         Ok(Self(Arc::new(environment)))
     }
 
-    /// Renders the mail for one kind of account.
-    pub fn render(&self, account_type: &str, values: &Value) -> Result<Rendered, TemplateError> {
-        let known = self.0.get_template(&name(account_type, "html")).is_ok();
-        let account_type = if known { account_type } else { OURS[0].0 };
+    /// Renders a mail for one kind of account.
+    pub fn render(
+        &self,
+        kind: MailKind,
+        account_type: &str,
+        values: &Value,
+    ) -> Result<Rendered, TemplateError> {
+        let known = self.0.get_template(&name(kind, account_type, "html"));
+        let account_type = known.map_or(DEFAULT, |_| account_type);
         let part = |part| {
-            let template = self.0.get_template(&name(account_type, part))?;
+            let template = self.0.get_template(&name(kind, account_type, part))?;
             template.render(values)
         };
         let part = |which| part(which).map_err(|error: minijinja::Error| TemplateError::of(&error));
@@ -139,22 +181,19 @@ impl Templates {
     }
 }
 
-fn name(account_type: &str, part: &str) -> String {
-    format!("{account_type}.{part}")
+fn name(kind: MailKind, account_type: &str, part: &str) -> String {
+    format!("{}.{account_type}.{part}", kind.as_str())
 }
 
 fn add(
     environment: &mut Environment<'static>,
+    kind: MailKind,
     account_type: &str,
-    template: MailTemplate,
+    texts: [&str; 3],
 ) -> Result<(), TemplateError> {
-    for (part, source) in [
-        ("subject", template.subject),
-        ("txt", template.text),
-        ("html", template.html),
-    ] {
+    for (part, source) in ["subject", "txt", "html"].into_iter().zip(texts) {
         environment
-            .add_template_owned(name(account_type, part), source)
+            .add_template_owned(name(kind, account_type, part), source.to_owned())
             .map_err(|error| TemplateError::of(&error))?;
     }
     Ok(())
@@ -198,5 +237,6 @@ fn sample() -> Value {
         dashboard_url => link,
         support_url => link,
         login_url => link,
+        happened_at => "2026-01-02 03:04 UTC",
     }
 }
