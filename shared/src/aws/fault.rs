@@ -75,9 +75,13 @@ fn failed_handshake(error: &io::Error) -> bool {
     inner.is_some_and(|inner: &io::Error| inner.kind() == io::ErrorKind::InvalidData)
 }
 
+/// What SQS puts before the names of some errors, and other servers before those of all.
+const OF_SQS: &str = "AWS.SimpleQueueService.";
+
 /// Reads status and error code, by the names that the services give them.
 fn kind_of_answer(status: u16, code: Option<&str>) -> FaultKind {
-    match (status, code.unwrap_or_default()) {
+    let code = code.unwrap_or_default();
+    match (status, code.strip_prefix(OF_SQS).unwrap_or(code)) {
         (429, _)
         | (
             _,
@@ -101,6 +105,8 @@ fn kind_of_answer(status: u16, code: Option<&str>) -> FaultKind {
         // Done, and the answer about it cannot be read, as when it was cut short.
         (200..=299 | 504, _) => FaultKind::TimedOut,
         (500..=599, _) => FaultKind::Unavailable,
+        // Whoever refuses says why; this answer was cut short, and may have been any.
+        (_, "") => FaultKind::TimedOut,
         _ => FaultKind::Refused,
     }
 }
@@ -118,11 +124,17 @@ mod tests {
                 FaultKind::Throttled,
             ),
             (403, "RequestThrottled", FaultKind::Throttled),
+            (
+                403,
+                "AWS.SimpleQueueService.RequestThrottled",
+                FaultKind::Throttled,
+            ),
             (429, "", FaultKind::Throttled),
             (500, "InternalServerError", FaultKind::Unavailable),
             (503, "ServiceUnavailable", FaultKind::Unavailable),
             (504, "", FaultKind::TimedOut),
             (200, "", FaultKind::TimedOut),
+            (400, "", FaultKind::TimedOut),
             (400, "ResourceNotFoundException", FaultKind::Refused),
             (403, "AccessDeniedException", FaultKind::Refused),
         ] {
