@@ -8,6 +8,7 @@
 
 mod clock;
 pub mod crm;
+pub mod draw;
 pub mod http;
 pub mod item_size;
 mod log;

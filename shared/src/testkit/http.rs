@@ -1,5 +1,9 @@
 //! Networks that fail in a chosen way, below the SDK, so that what is tested is what is deployed.
 
+mod partly;
+
+pub use partly::{LeftOut, partly};
+
 use crate::aws::{Clients, Timeouts};
 use crate::clock;
 use aws_smithy_http_client::Builder;
