@@ -44,7 +44,7 @@ def main() -> None:
     requirements = (HERE / "requirements.txt").read_text()
     lock = (HERE / "package-lock.json").read_text()
     # A virtual environment names the interpreter it was made with; another one needs another.
-    install(VENV, "ministack and boto3", sys.version + requirements, into_venv)
+    install(VENV, "ministack, microburst and boto3", sys.version + requirements, into_venv)
     install(NODE, "cognito-local", lock, into_node)
     install(DYNAMODB, "DynamoDB Local", DYNAMODB_SHA512, into_dynamodb)
 

@@ -13,6 +13,8 @@ import servers
 ROOT = Path(__file__).resolve().parent.parent.parent
 POLICY = Path(__file__).resolve().parent / "usher.toml"
 LAMBDAS = ("usher-trigger", "usher-worker")
+# What the suites that need real servers are built with.
+REFERENCE = "usher-shared/reference,usher-worker/reference"
 
 
 class CannotBuild(Exception):
@@ -35,8 +37,8 @@ def build_one(name: str) -> Path:
 def command() -> Path:
     """Builds the `usher` command, with what the contract suites' run has compiled already, and says
     where it is."""
-    features = ["--features", "usher-shared/reference"]
-    asked = ["test", "--workspace", *features, "--no-run", "--message-format=json-render-diagnostics"]
+    asked = ["test", "--workspace", "--features", REFERENCE]
+    asked += ["--no-run", "--message-format=json-render-diagnostics"]
     return executable(asked, "usher")
 
 

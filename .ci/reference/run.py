@@ -1,6 +1,6 @@
 """Starts the servers, runs everything against them, and says how much of it passed.
 
-With arguments, `store`, `queue`, `release` or `lifecycle`, runs those parts alone.
+With arguments, `store`, `queue`, `faults`, `release` or `lifecycle`, runs those parts alone.
 """
 
 import contextlib
@@ -20,6 +20,7 @@ import package
 import servers
 from case import Case
 from deploy import TRIGGER, deploy
+from faults import disturbed_servers
 from lifecycle import Lifecycle
 from operator_side import Operator
 from pool import Pool
@@ -27,7 +28,7 @@ from rules import Rules
 from sign_in_pool import SignInPool
 from world import World
 
-PARTS = ("store", "queue", "release", "lifecycle")
+PARTS = ("store", "queue", "faults", "release", "lifecycle")
 
 
 class Ended(KeyboardInterrupt):
@@ -54,7 +55,7 @@ def main() -> int:
     count = Count(0, 0)
     try:
         with tempfile.TemporaryDirectory(prefix="run-", dir=install.HOME) as run:
-            for part in (store, queue, release, lifecycle):
+            for part in (store, queue, faults, release, lifecycle):
                 if part.__name__ in parts:
                     count += attempted(part, Path(run))
     except Ended as ended:
@@ -106,6 +107,15 @@ def queue(run: Path) -> Count:
     return count
 
 
+def faults(run: Path) -> Count:
+    """Two workers and a sweep, on both, over networks that fail."""
+    with heading("workers over networks that fail"), disturbed_servers(run) as (addresses, logs):
+        count = contract("faults", addresses)
+        if count.failed > 0:
+            print(*(server.log_tail() for server in logs), sep="\n")
+    return count
+
+
 def release(_run: Path) -> Count:
     """The release binaries: small, without faults to plant, and holding where a fault is planted."""
     features = "usher-trigger/release-tests,usher-worker/release-tests"
@@ -117,8 +127,8 @@ def release(_run: Path) -> Count:
 
 
 def contract(test: str, environment: dict[str, str]) -> Count:
-    """One of the contract suites that need a real server's address."""
-    command = ["test", "--workspace", "--features", "usher-shared/reference", "--test", test]
+    """One of the suites that need a real server's address."""
+    command = ["test", "--workspace", "--features", package.REFERENCE, "--test", test]
     region = {"AWS_REGION": servers.REGION}
     return cargo_tests(command, servers.CREDENTIALS | region | environment)
 
