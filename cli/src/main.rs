@@ -1,5 +1,6 @@
 //! `usher`: runs the whole thing on one machine, and looks after it in production.
 
+mod drill;
 mod invite;
 mod local;
 mod machine;
@@ -33,6 +34,7 @@ struct Command {
 enum Verb {
     Play(play::Play),
     Local(local::Local),
+    Drill(drill::Drill),
     #[command(subcommand)]
     Policy(policy::Verb),
     #[command(subcommand)]
@@ -53,6 +55,7 @@ fn main() -> ExitCode {
             match command.verb {
                 Verb::Play(play) => play.run().await,
                 Verb::Local(local) => local.run().await,
+                Verb::Drill(drill) => drill.run(),
                 Verb::Policy(verb) => policy::run(verb).await,
                 Verb::Invite(verb) => Box::pin(invite::run(*verb)).await,
                 Verb::User(verb) => Box::pin(user::run(*verb)).await,

@@ -65,12 +65,24 @@ impl WorkQueue {
     pub fn depth(&self) -> Depth {
         self.work.depth()
     }
+
+    /// The same queue at the end of another way.
+    #[must_use]
+    pub fn by(&self, way: Arc<dyn Way>) -> Self {
+        let (work, dead) = (self.work.clone(), self.dead.clone());
+        Self { way, work, dead }
+    }
+
+    /// Whether it has a message of this group, hidden or not.
+    pub fn holds(&self, group: &str) -> bool {
+        self.work.holds(group)
+    }
 }
 
 #[async_trait]
 impl Queue for WorkQueue {
     async fn send(&self, message: &Outgoing) -> Result<(), Fault> {
-        let put = || self.work.put(&message.body, None);
+        let put = || self.work.put(&message.body, message.group.as_deref(), None);
         way::call(self.way.as_ref(), SEND, put).await
     }
 }
@@ -113,7 +125,7 @@ impl DeadLetterQueue {
 #[async_trait]
 impl DeadLetters for DeadLetterQueue {
     async fn set_aside(&self, body: &str, cause: &Cause) -> Result<(), Fault> {
-        let put = || self.dead.put(body, Some(cause.clone()));
+        let put = || self.dead.put(body, None, Some(cause.clone()));
         way::call(self.way.as_ref(), SEND, put).await
     }
 }

@@ -94,14 +94,22 @@ async fn a_depth_tells_what_shows_from_what_was_received() {
     let clock = Arc::new(FixedClock(at(0)));
     let queue = WorkQueue::over(Arc::new(Open), clock, QueueLimits::default());
     for body in ["a", "b", "c"] {
-        let body = body.to_owned();
-        queue.send(&Outgoing { body, group: None }).await.unwrap();
+        let (body, group) = (body.to_owned(), Some(body.to_owned()));
+        queue.send(&Outgoing { body, group }).await.unwrap();
     }
-    let taken = port::Inbox::receive(&queue, 2, Duration::ZERO).await;
-    assert_eq!(taken.unwrap().len(), 2);
+    let taken = port::Inbox::receive(&queue, 2, Duration::ZERO)
+        .await
+        .unwrap();
+    assert_eq!(taken.len(), 2);
+    assert!(queue.holds("a"), "hidden is not gone");
     let depth = queue.depth();
     let counted = (depth.waiting, depth.in_flight, depth.oldest);
     assert_eq!(counted, (1, 2, Some(at(0))));
+    port::Inbox::delete(&queue, &taken[0].receipt)
+        .await
+        .unwrap();
+    assert_eq!(queue.depth().in_flight, 1);
+    assert!(!queue.holds("a") && queue.holds("b"));
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@ use super::{Depth, HIDE};
 use crate::clock::{Clock, sleep};
 use crate::disposition::FaultKind;
 use crate::port::{Cause, DeadLetter, Fault, QueueLimits, Received};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
@@ -29,10 +29,13 @@ struct Messages {
     all: BTreeMap<u64, Message>,
     /// By when they show; those of one instant in the order in which they were sent.
     by_time: BTreeSet<(Time, u64)>,
+    /// How many messages each group has.
+    groups: HashMap<Arc<str>, usize>,
 }
 
 struct Message {
     body: String,
+    group: Option<Arc<str>>,
     sent_at: Time,
     visible_at: Time,
     receive_count: u32,
@@ -55,10 +58,11 @@ impl Channel {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn put(&self, body: &str, cause: Option<Cause>) {
+    pub(super) fn put(&self, body: &str, group: Option<&str>, cause: Option<Cause>) {
         let now = self.clock.now();
         self.add(Message {
             body: body.to_owned(),
+            group: group.map(Arc::from),
             sent_at: now,
             visible_at: now,
             receive_count: 0,
@@ -72,6 +76,7 @@ impl Channel {
         kept.sent += 1;
         let number = kept.sent;
         kept.by_time.insert((message.visible_at, number));
+        kept.join(message.group.as_ref());
         kept.all.insert(number, message);
         drop(kept);
         self.arrived.notify_one();
@@ -111,7 +116,7 @@ impl Channel {
             if let Some(dead) = &self.dead
                 && kept.all.get(&number).is_some_and(is_dead)
             {
-                if let Some(message) = kept.all.remove(&number) {
+                if let Some(message) = kept.remove(number) {
                     let visible_at = now;
                     dead.add(Message {
                         visible_at,
@@ -131,7 +136,7 @@ impl Channel {
     pub(super) fn delete(&self, receipt: &str) {
         let mut kept = self.kept();
         if let Some(number) = kept.number(receipt)
-            && let Some(message) = kept.all.remove(&number)
+            && let Some(message) = kept.remove(number)
         {
             kept.by_time.remove(&(message.visible_at, number));
         }
@@ -155,6 +160,10 @@ impl Channel {
         drop(kept);
         self.arrived.notify_one();
         Ok(())
+    }
+
+    pub(super) fn holds(&self, group: &str) -> bool {
+        self.kept().groups.contains_key(group)
     }
 
     pub(super) fn depth(&self) -> Depth {
@@ -188,6 +197,25 @@ impl Messages {
             message: received,
             cause: message.cause.clone(),
         })
+    }
+
+    fn join(&mut self, group: Option<&Arc<str>>) {
+        if let Some(group) = group {
+            *self.groups.entry(Arc::clone(group)).or_default() += 1;
+        }
+    }
+
+    fn remove(&mut self, number: u64) -> Option<Message> {
+        let message = self.all.remove(&number)?;
+        if let Some(group) = &message.group
+            && let Some(left) = self.groups.get_mut(group)
+        {
+            *left -= 1;
+            if *left == 0 {
+                self.groups.remove(group);
+            }
+        }
+        Some(message)
     }
 
     /// Which message a receipt is of, if it is that of its last delivery.
