@@ -1,5 +1,6 @@
 //! `usher drill`: plays outages on virtual time, through the real worker.
 
+mod chart;
 mod check;
 mod clock;
 mod dice;
@@ -11,12 +12,13 @@ mod service;
 mod stage;
 
 use crate::policy_file;
-use anyhow::{anyhow, bail};
+use anyhow::{Context, bail};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use report::Drilled;
 use scenario::{Kind, Scenario};
 use serde_json::{Value, json};
 use stage::Settings;
+use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -53,12 +55,18 @@ pub struct Drill {
     /// Minutes of the outage, if not the two hours of mail and bus and the twenty minutes of the table
     #[arg(long, value_name = "MINUTES", value_parser = clap::value_parser!(u32).range(1..=1440))]
     outage: Option<u32>,
+    /// Minutes for which people go on signing up after the outage
+    #[arg(long, value_name = "MINUTES", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=1440))]
+    after: u32,
     /// How the service answers while it is out
     #[arg(long, value_enum, default_value_t = Kind::Mixed)]
     kind: Kind,
     /// The policy file; else usher.toml here, else the example that comes with usher
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
+    /// Draws what waited and who called, minute by minute, into this file
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
     /// Prints one JSON object instead of the table
     #[arg(long)]
     json: bool,
@@ -76,6 +84,7 @@ impl Drill {
             workers: self.workers.unwrap_or(self.rate.max(10)),
             before: minutes(self.before),
             outage: self.outage.map(minutes),
+            after: minutes(self.after),
             kind: self.kind,
         };
         let scenarios = if self.scenario.is_empty() {
@@ -85,6 +94,10 @@ impl Drill {
         };
         let drilled = play(&settings, &scenarios)?;
         let well = drilled.iter().all(|it| it.violations.is_empty());
+        if let Some(file) = &self.svg {
+            fs::write(file, chart::svg(&drilled)?)
+                .with_context(|| format!("{} cannot be written", file.display()))?;
+        }
         if self.json {
             anstream::println!("{}", self.to_json(&shown, &settings, &drilled));
         } else {
@@ -133,16 +146,13 @@ fn play(settings: &Settings, scenarios: &[Scenario]) -> anyhow::Result<Vec<Drill
                 Err(_) => bail!("a scenario ended in a panic"),
             }
         }
-        if drilled.is_empty() {
-            return Err(anyhow!("there was nothing to play"));
-        }
         Ok(drilled)
     })
 }
 
 /// A bar on standard error; nothing where that is no terminal.
 fn bar(settings: &Settings, scenario: Scenario) -> ProgressBar {
-    let minutes = settings.outage(scenario).ends.as_secs() / 60 + 60;
+    let minutes = settings.outage(scenario).ends.as_secs() / 60 + settings.after.as_secs() / 60;
     let style = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} min");
     ProgressBar::new(minutes).with_style(style.expect("the template is one"))
 }

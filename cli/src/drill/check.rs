@@ -106,11 +106,6 @@ impl Checker {
         told.last = at;
     }
 
-    /// How many people something is still to be done for, or to be looked at.
-    pub fn left(&self) -> usize {
-        self.told.len()
-    }
-
     pub fn note(&mut self, violation: Violation, times: u64) {
         if times > 0 {
             *self.violations.entry(violation).or_default() += times;

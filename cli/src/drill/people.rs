@@ -75,7 +75,7 @@ impl Arrivals {
             (signed_in, Step::SignedIn),
         ] {
             self.then.push(Reverse((at, number, step, false)));
-            if dice.number(10 + step as u64) % REPEATED == 0 {
+            if dice.number(10 + step as u64).is_multiple_of(REPEATED) {
                 let again = at + Duration::from_secs_f64(1.0 + 4.0 * dice.fraction(3));
                 self.then.push(Reverse((again, number, step, true)));
             }

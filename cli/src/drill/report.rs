@@ -33,9 +33,6 @@ pub struct Drilled {
     pub units: Units,
     /// Calls of the service that was out.
     pub calls: Book,
-    pub store_calls: Vec<u64>,
-    pub bus_calls: Vec<u64>,
-    pub mail_calls: Vec<u64>,
     pub violations: BTreeMap<Violation, u64>,
     pub samples: Vec<Sample>,
 }
@@ -100,6 +97,22 @@ impl Drilled {
             .iter()
             .map(|(what, times)| (what.as_str(), times))
             .collect();
+        let minutes: Vec<Value> = self
+            .samples
+            .iter()
+            .zip(self.calls.by_minute.iter().chain(std::iter::repeat(&0)))
+            .map(|(at, calls)| {
+                json!({
+                    "minute": at.at.as_secs() / 60,
+                    "waiting": at.waiting,
+                    "in_flight": at.in_flight,
+                    "oldest_message_s": at.oldest.as_secs(),
+                    "deferred": at.deferred,
+                    "dead_letters": at.dead_letters,
+                    "calls": calls,
+                })
+            })
+            .collect();
         json!({
             "scenario": self.scenario.as_str(),
             "outage_s": (self.outage.ends - self.outage.begins).as_secs(),
@@ -121,6 +134,7 @@ impl Drilled {
             "writes": self.units.writes,
             "reads": self.units.reads,
             "violations": violations,
+            "minutes": minutes,
         })
     }
 }
@@ -159,7 +173,7 @@ fn per_minute(calls: u64, of: Duration) -> String {
 }
 
 /// Hours and minutes, or minutes alone.
-fn minutes(duration: Duration) -> String {
+pub fn minutes(duration: Duration) -> String {
     let minutes = duration.as_secs().div_ceil(60);
     match (minutes / 60, minutes % 60) {
         (0, minutes) => format!("{minutes} min"),
