@@ -24,7 +24,7 @@ use usher_shared::port::{Answer, Fault, Lookup, Outgoing, Question, Queue, Queue
 use usher_shared::secret::Kept;
 use usher_worker::Worker;
 use usher_worker::lookup::Guarded;
-use usher_worker::welcome::Templates;
+use usher_worker::mails::Templates;
 
 const MINUTE: Duration = Duration::from_secs(60);
 /// How often it is looked who is done.
