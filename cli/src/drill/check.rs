@@ -35,6 +35,8 @@ pub enum Violation {
     Unreadable,
     /// A message was set aside in the dead letters.
     DeadLetter,
+    /// A service was called though its breaker had been open for a while, and it was no probe.
+    CalledWhileOpen,
     /// It never came to an end.
     NotDrained,
 }
@@ -51,6 +53,7 @@ impl Violation {
             Self::FoldDiffers => "fold_differs",
             Self::Unreadable => "unreadable",
             Self::DeadLetter => "dead_letter",
+            Self::CalledWhileOpen => "called_while_open",
             Self::NotDrained => "not_drained",
         }
     }
@@ -271,7 +274,11 @@ impl Violation {
             | Self::NoWelcome
             | Self::LeftOpen
             | Self::NotDrained => true,
-            Self::SecondWelcome | Self::FoldDiffers | Self::Unreadable | Self::DeadLetter => false,
+            Self::SecondWelcome
+            | Self::FoldDiffers
+            | Self::Unreadable
+            | Self::DeadLetter
+            | Self::CalledWhileOpen => false,
         }
     }
 }

@@ -41,7 +41,7 @@ pub struct Drilled {
 type Measure = (&'static str, fn(&Drilled) -> String);
 
 /// The lines of the table, in order.
-const MEASURES: [Measure; 17] = [
+const MEASURES: [Measure; 19] = [
     ("outage", |it| minutes(it.outage.ends - it.outage.begins)),
     ("sign-ups", |it| count(it.people)),
     ("events on the queue", |it| count(it.messages)),
@@ -61,6 +61,8 @@ const MEASURES: [Measure; 17] = [
         per_minute(it.calls.during, it.outage.ends - it.outage.begins)
     }),
     ("calls while out", |it| count(it.calls.during)),
+    ("calls while open", |it| count(it.calls.while_open)),
+    ("probes", |it| count(it.calls.probes)),
     ("calls after", |it| count(it.calls.after)),
     ("drained after", |it| {
         it.drained.map_or("never".to_owned(), minutes)
@@ -127,12 +129,13 @@ impl Drilled {
                 "before": self.calls.before,
                 "while_out": self.calls.during,
                 "after": self.calls.after,
+                "while_open": self.calls.while_open,
+                "probes": self.calls.probes,
             },
             "drained_after_s": self.drained.map(|drained| drained.as_secs()),
             "mails": self.mails,
             "write_units": self.units.written,
             "writes": self.units.writes,
-            "reads": self.units.reads,
             "violations": violations,
             "minutes": minutes,
         })

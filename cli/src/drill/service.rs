@@ -4,15 +4,22 @@ use super::clock::VirtualClock;
 use super::dice::Dice;
 use super::scenario::{Kind, Outage};
 use async_trait::async_trait;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 use usher_shared::aws::Timeouts;
-use usher_shared::clock::sleep;
+use usher_shared::breaker::{Record, State};
+use usher_shared::clock::{Clock, sleep};
+use usher_shared::dependency::Dependency;
 use usher_shared::disposition::FaultKind;
-use usher_shared::memory::{Passed, Way};
+use usher_shared::memory::{Passed, Table, Way};
+use usher_shared::port::Breakers;
 
 /// How long it takes to hear that nobody is there.
 const REFUSAL: Duration = Duration::from_millis(5);
+
+/// How long it takes at most until each worker has heard that a breaker has opened, and whatever it
+/// was about to call then has been called.
+const NEWS: Duration = Duration::from_secs(15);
 
 /// What calls of a service that is well take, on average.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +56,8 @@ pub struct Service {
     clock: VirtualClock,
     dice: Dice,
     outage: Option<Outage>,
+    /// Where all workers read what has become of the breaker before this service.
+    breaker: OnceLock<(Table, Dependency)>,
     book: Mutex<Book>,
 }
 
@@ -61,6 +70,14 @@ pub struct Book {
     pub before: u64,
     pub during: u64,
     pub after: u64,
+    /// Calls begun while the breaker was open, as all workers can know, or half-open.
+    pub while_open: u64,
+    /// Those of them that were begun long after it had opened, and were no probe.
+    pub unheeding: u64,
+    /// How often the breaker was half-open.
+    pub probes: u64,
+    /// The record of the last probe.
+    probed: u64,
 }
 
 impl Service {
@@ -71,8 +88,15 @@ impl Service {
             clock,
             dice: dice.of(role as u64),
             outage,
+            breaker: OnceLock::new(),
             book: Mutex::default(),
         }
+    }
+
+    /// Says which breaker is before it.
+    pub fn watch(&self, table: Table, breaker: Dependency) {
+        // It is said once.
+        let _ = self.breaker.set((table, breaker));
     }
 
     /// What it has seen so far.
@@ -82,6 +106,27 @@ impl Service {
 
     fn lock(&self) -> MutexGuard<'_, Book> {
         self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes a call of a service that nobody should call.
+    fn note_open(&self, record: &Record) {
+        let now = Duration::from_millis(self.clock.now().unix_millis().unsigned_abs());
+        let mut book = self.lock();
+        match record.state {
+            State::Closed => {}
+            State::Open => {
+                book.while_open += 1;
+                let long_ago = now.saturating_sub(record.since) > NEWS;
+                book.unheeding += u64::from(long_ago && now < record.until);
+            }
+            State::HalfOpen => {
+                book.while_open += 1;
+                if book.probed != record.version {
+                    book.probed = record.version;
+                    book.probes += 1;
+                }
+            }
+        }
     }
 
     /// Notes a call, and gives its throw and how the service is.
@@ -118,6 +163,11 @@ impl Service {
 impl Way for Service {
     async fn pass(&self, _operation: &'static str) -> Passed {
         let (throw, out) = self.note();
+        if let Some((table, of)) = self.breaker.get()
+            && let Ok(Some(record)) = table.breaker(*of).await
+        {
+            self.note_open(&record);
+        }
         let draw = self.dice.fraction(throw);
         let Some(kind) = out else {
             sleep(self.role.takes().mul_f64(0.5 + draw)).await;

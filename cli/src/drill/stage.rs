@@ -15,6 +15,7 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use usher_events::{Time, wire};
 use usher_shared::clock::sleep;
+use usher_shared::dependency::Dependency;
 use usher_shared::digest::Secret;
 use usher_shared::memory::{Bus, DeadLetterQueue, Open, Outbox, Table, Way, WorkQueue};
 use usher_shared::organization;
@@ -152,6 +153,12 @@ impl Stage {
         tokio::spawn(lambda::event_source(queue.clone(), workers.collect()));
         tokio::spawn(lambda::schedule(clock, worker("sweeper".to_owned())));
         let past: Arc<dyn Way> = Arc::new(Open);
+        services
+            .mail
+            .watch(table.by(Arc::clone(&past)), Dependency::Mail);
+        services
+            .bus
+            .watch(table.by(Arc::clone(&past)), Dependency::Bus);
         let checker = Checker::new(
             (Arc::clone(&settings.policy), Arc::clone(&town)),
             (table.by(Arc::clone(&past)), queue.by(past)),
@@ -308,6 +315,8 @@ impl Stage {
             Scenario::Bus => &self.services.bus,
             Scenario::Store => &self.services.store,
         };
+        let calls = book.book();
+        checker.note(Violation::CalledWhileOpen, calls.unheeding);
         Drilled {
             scenario: self.scenario,
             outage: self.outage,
@@ -316,7 +325,7 @@ impl Stage {
             mails: checker.mails,
             drained,
             units: self.table.units(),
-            calls: book.book(),
+            calls,
             violations: checker.violations.clone(),
             samples: self.samples.clone(),
         }
