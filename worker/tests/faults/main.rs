@@ -19,13 +19,14 @@ mod verdict;
 mod weather;
 
 use fleet::{Fleet, Setup};
+use futures::future::join_all;
 use futures::{StreamExt, stream};
 use history::History;
 use place::{Place, Servers};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::sync::{Mutex, MutexGuard};
-use tokio::time::Instant;
+use tokio::time::{Instant, interval};
 use usher_events::Time;
 use usher_shared::chance;
 use usher_shared::clock::{self, Clock, WallClock};
@@ -43,6 +44,12 @@ const LEFT_OUT_PERCENT: u64 = 10;
 /// Rounds until nothing is left, once everything goes through: what has failed often waits long.
 const CALM_ROUNDS: usize = 12;
 
+/// How many messages a second the minute of load brings.
+const LOAD: usize = 20;
+/// The minute: before the outage, through it, and after it.
+const BEFORE: Duration = Duration::from_secs(15);
+const OUTAGE: Duration = Duration::from_secs(30);
+const AFTER: Duration = Duration::from_secs(15);
 /// One test at a time: there is one weather.
 static ALONE: Mutex<()> = Mutex::const_new(());
 
@@ -122,6 +129,19 @@ impl Stage {
         .await;
         fleet.end().await;
         self.ahead += BETWEEN_ROUNDS;
+    }
+
+    /// Sends messages at a steady rate for so long, or as long as there are any.
+    async fn load(&self, messages: &mut impl Iterator<Item = String>, time: Duration) {
+        let mut ticks = interval(Duration::from_secs(1));
+        for _ in 0..time.as_secs() {
+            ticks.tick().await;
+            let sends = messages
+                .by_ref()
+                .take(LOAD)
+                .map(|body| self.place.send(body));
+            join_all(sends).await;
+        }
     }
 
     /// Lets everything through until nothing is left to be done.
@@ -241,6 +261,32 @@ async fn a_mail_is_sent_again_only_where_the_answer_to_it_was_lost() {
     let lost = *lost.expect("some answers are lost");
     verdict::nothing_lost_and_nothing_twice(&stage.place, &history).await;
     verdict::each_mail_was_sent_once(&stage.place, &history, &stage.run, lost).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_workers_and_a_sweep_lose_no_race_through_a_minute_of_load_and_an_outage() {
+    let mut stage = Stage::new("load", common::POLICY).await;
+    // Few users, so that both workers have messages of one at once.
+    let facts = LOAD * (BEFORE + OUTAGE + AFTER).as_secs() as usize;
+    let history = History::draw(&mut stage.draw, &stage.run, 60, facts);
+    let mut messages = history.messages.iter().cloned();
+    let mut fleet = stage.fleet(0);
+    stage.load(&mut messages, BEFORE).await;
+    stage.weather.outage().await;
+    stage.load(&mut messages, OUTAGE).await;
+    stage.weather.clear().await;
+    stage.load(&mut messages, AFTER).await;
+    join_all(messages.map(|body| stage.place.send(body))).await;
+    stage
+        .until("the queue shows no more", &mut fleet, async || {
+            stage.place.backlog().await.0 == 0
+        })
+        .await;
+    fleet.end().await;
+    stage.calm().await;
+    println!("said: {:#?}", stage.said());
+    verdict::nothing_lost_and_nothing_twice(&stage.place, &history).await;
+    verdict::each_mail_was_sent_once(&stage.place, &history, &stage.run, 0).await;
 }
 
 /// What was met between two looks.

@@ -48,6 +48,18 @@ impl Weather {
         self.set(&self.aws, &rules).await;
     }
 
+    /// Mail service and bus are down: every call fails, in one way or another.
+    pub async fn outage(&self) {
+        let down = |service: &str| {
+            [
+                json!({"service": service, "probability": 0.3, "reset": true}),
+                error(service, "ServiceUnavailable", 503, 1.0),
+            ]
+        };
+        let rules = [down("ses"), down("events")].concat();
+        self.set(&self.aws, &rules).await;
+    }
+
     /// Everything goes through.
     pub async fn clear(&self) {
         self.set(&self.dynamodb, &[]).await;
