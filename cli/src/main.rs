@@ -10,6 +10,7 @@ mod place;
 mod play;
 mod policy;
 mod policy_file;
+mod unsubscribe;
 mod user;
 
 use clap::{Parser, Subcommand};
@@ -43,6 +44,8 @@ enum Verb {
     User(Box<user::Verb>),
     #[command(subcommand)]
     Organization(Box<organization::Verb>),
+    #[command(subcommand)]
+    Unsubscribe(Box<unsubscribe::Verb>),
 }
 
 fn main() -> ExitCode {
@@ -60,6 +63,7 @@ fn main() -> ExitCode {
                 Verb::Invite(verb) => Box::pin(invite::run(*verb)).await,
                 Verb::User(verb) => Box::pin(user::run(*verb)).await,
                 Verb::Organization(verb) => Box::pin(organization::run(*verb)).await,
+                Verb::Unsubscribe(verb) => Box::pin(unsubscribe::run(*verb)).await,
             }
         }),
         Err(error) => Err(error.into()),

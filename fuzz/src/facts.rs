@@ -57,6 +57,7 @@ pub(crate) fn check_mail(policy: &Policy, templates: &Templates, commit: &Commit
             commit,
             user: &User::of(commit),
             founded: None,
+            unsubscribe_url: None,
         };
         let mail = mails::mail(policy, templates, &occasion);
         assert!(mail.is_ok(), "{:?}", mail.err());

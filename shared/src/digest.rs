@@ -1,12 +1,16 @@
 //! Keyed digests: names that can be compared and not read.
 
 use crate::invite::{Code, base_32};
+use crate::unsubscribe;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use ring::hmac;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use usher_events::{InviteId, Person, PoolId, SignUpKey};
+
+/// What the key of unsubscribe tokens is the digest of. Never to be changed: old mails hold tokens.
+const UNSUBSCRIBE: &[u8] = b"usher/unsubscribe/1";
 
 /// Stands for the name under which somebody signs in to one pool.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -40,6 +44,15 @@ impl Secret {
     pub fn from_base64(text: &str) -> Option<Self> {
         let bytes = STANDARD.decode(text.trim()).ok()?;
         Some(Self::new(bytes.as_slice().try_into().ok()?))
+    }
+
+    /// The key that signs unsubscribe tokens. The secret cannot be had from it.
+    ///
+    /// Every other digest is of a text that begins with a length, so none of them is this one.
+    pub fn unsubscribe_key(&self) -> unsubscribe::Key {
+        let tag = hmac::sign(&self.0, UNSUBSCRIBE);
+        let bytes = tag.as_ref().try_into();
+        unsubscribe::Key::new(bytes.expect("an HMAC-SHA-256 has 32 bytes"))
     }
 
     /// What stands for a sign-up in this pool under this name, until its user has a sub.

@@ -48,4 +48,5 @@ pub mod telemetry;
 pub mod template;
 #[cfg(feature = "testkit")]
 pub mod testkit;
+pub mod unsubscribe;
 pub mod user;

@@ -314,6 +314,8 @@ pub struct MailRules {
     pub app_url: String,
     /// The application's name, in mails.
     pub app_name: String,
+    /// Where the welcome's readers say to have no more mails; `https`, and a token is added to it.
+    pub unsubscribe_url: Option<String>,
     /// The mail service's own set of settings.
     pub configuration_set: Option<String>,
     /// `[mail.templates.<account type>]`: templates of the owner's, by kind of account.

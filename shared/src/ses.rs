@@ -5,9 +5,12 @@ use crate::disposition::FaultKind;
 use crate::port::{Fault, Mail, MailError, Mailer};
 use async_trait::async_trait;
 use aws_sdk_sesv2::Client;
-use aws_sdk_sesv2::error::{BuildError, SdkError};
+use aws_sdk_sesv2::error::{BuildError, ProvideErrorMetadata, SdkError};
+use aws_sdk_sesv2::operation::RequestId;
 use aws_sdk_sesv2::operation::send_email::SendEmailError;
-use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message, MessageTag};
+use aws_sdk_sesv2::types::{
+    Body, Content, Destination, EmailContent, Message, MessageHeader, MessageTag,
+};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 
 const SEND: &str = "ses.send_email";
@@ -51,8 +54,14 @@ impl Mailer for Ses {
             request = request.email_tags(tag.map_err(refused)?);
         }
         let answer = request.send().await.map_err(|error| failure(&error))?;
-        // An accepted mail without an id is accepted all the same.
-        Ok(answer.message_id.unwrap_or_default())
+        let is_of_ses = answer.request_id().is_some();
+        match answer.message_id {
+            Some(id) => Ok(id),
+            // Taken, and without a name: sent again it would be there twice.
+            None if is_of_ses => Ok(String::new()),
+            // Nobody knows who said that. A proxy's page is no acceptance.
+            None => Err(Fault::new(SEND, FaultKind::TimedOut).into()),
+        }
     }
 }
 
@@ -62,77 +71,62 @@ fn content(mail: &Mail) -> Result<EmailContent, BuildError> {
         .text(text(&mail.text)?)
         .html(text(&mail.html)?)
         .build();
+    let headers = mail.list_headers().into_iter().flatten();
+    let headers = headers.map(|(name, value)| {
+        let header = MessageHeader::builder().name(name).value(value);
+        header.build()
+    });
+    let headers: Vec<_> = headers.collect::<Result<_, _>>()?;
     let message = Message::builder()
         .subject(text(&mail.subject)?)
         .body(body)
+        .set_headers((!headers.is_empty()).then_some(headers))
         .build();
     Ok(EmailContent::builder().simple(message).build())
 }
 
 /// Tells a mail that will never be taken from a service that takes none.
 ///
-/// | SES says | means |
-/// |---|---|
-/// | `MessageRejected`, `BadRequestException` | this recipient or this content: [`MailError::Rejected`] |
-/// | `MessageRejected` for want of a verified sender or, in the sandbox, recipient; `MailFromDomainNotVerifiedException`, `NotFoundException` (the configuration set), `SendingPausedException`, `AccountSuspendedException` | every mail would fail until somebody mends the set-up: [`FaultKind::Refused`], which is deferred |
-/// | `LimitExceededException`, `TooManyRequestsException` | the quota of the day or of the second: [`FaultKind::Throttled`] |
-/// | anything else | as [`crate::aws`] reads it |
+/// | SES says | means | becomes |
+/// |---|---|---|
+/// | `MessageRejected` with "not verified" | the sender, or in the sandbox the recipient, has no verified identity | [`FaultKind::Refused`]: deferred, until somebody mends the set-up |
+/// | `MailFromDomainNotVerifiedException`, `NotFoundException` (the configuration set), `SendingPausedException`, `AccountSuspendedException`, no permission | every mail would fail | the same |
+/// | `MessageRejected` or `BadRequestException` with "suppress" or "blacklist" | nothing is sent to this address any more | [`MailError::Suppressed`]: given up |
+/// | `BadRequestException` about an address, a domain or a local part | this is no address | [`MailError::BadAddress`]: given up |
+/// | any other `MessageRejected` or `BadRequestException` | this content, such as a virus | [`MailError::Rejected`]: given up |
+/// | `LimitExceededException`, `TooManyRequestsException` | the quota of the day or of the second | [`FaultKind::Throttled`] |
+/// | anything else | | as [`crate::aws`] reads it |
+///
+/// An address on the account's own suppression list is no failure at all: SES takes the mail, gives an
+/// id, and sends nothing (SES developer guide, *Using the account-level suppression list*).
 fn failure(error: &SdkError<SendEmailError, HttpResponse>) -> MailError {
-    match error.as_service_error() {
-        Some(SendEmailError::LimitExceededException(_)) => {
-            Fault::new(SEND, FaultKind::Throttled).into()
-        }
-        // Rejected for want of a verified sender, or in the sandbox of a verified recipient: nothing
-        // is wrong with the mail.
-        Some(SendEmailError::MessageRejected(rejected)) if is_unverified(rejected.message()) => {
+    let Some(said) = error.as_service_error() else {
+        return fault(SEND, error).into();
+    };
+    let text = said.message().unwrap_or_default().to_ascii_lowercase();
+    let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
+    match said {
+        SendEmailError::LimitExceededException(_) => Fault::new(SEND, FaultKind::Throttled).into(),
+        // Nothing is wrong with the mail.
+        SendEmailError::MessageRejected(_) if says(&["not verified"]) => {
             Fault::new(SEND, FaultKind::Refused).into()
         }
-        Some(SendEmailError::MessageRejected(_) | SendEmailError::BadRequestException(_)) => {
+        SendEmailError::MessageRejected(_) | SendEmailError::BadRequestException(_)
+            if says(&["suppress", "blacklist"]) =>
+        {
+            MailError::Suppressed
+        }
+        SendEmailError::BadRequestException(_)
+            if says(&["address", "domain", "missing local name"]) =>
+        {
+            MailError::BadAddress
+        }
+        SendEmailError::MessageRejected(_) | SendEmailError::BadRequestException(_) => {
             MailError::Rejected
         }
         _ => fault(SEND, error).into(),
     }
 }
 
-fn is_unverified(message: Option<&str>) -> bool {
-    message.is_some_and(|message| message.contains("not verified"))
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use aws_smithy_runtime_api::http::StatusCode;
-    use aws_smithy_types::body::SdkBody;
-
-    fn kind(error: SendEmailError) -> Result<FaultKind, &'static str> {
-        let status = StatusCode::try_from(400).unwrap();
-        let response = HttpResponse::new(status, SdkBody::empty());
-        match failure(&SdkError::service_error(error, response)) {
-            MailError::Rejected => Err("rejected"),
-            MailError::Fault(fault) => Ok(fault.kind),
-        }
-    }
-
-    #[test]
-    fn a_bad_mail_is_not_a_bad_service() {
-        use aws_sdk_sesv2::types::error as ses;
-        let rejected = ses::MessageRejected::builder().build();
-        assert_eq!(
-            kind(SendEmailError::MessageRejected(rejected)),
-            Err("rejected")
-        );
-        let bad = ses::BadRequestException::builder().build();
-        assert_eq!(
-            kind(SendEmailError::BadRequestException(bad)),
-            Err("rejected")
-        );
-        let domain = ses::MailFromDomainNotVerifiedException::builder().build();
-        let domain = SendEmailError::MailFromDomainNotVerifiedException(domain);
-        assert_eq!(kind(domain), Ok(FaultKind::Refused));
-        let limit = ses::LimitExceededException::builder().build();
-        assert_eq!(
-            kind(SendEmailError::LimitExceededException(limit)),
-            Ok(FaultKind::Throttled)
-        );
-    }
-}
+mod tests;

@@ -37,6 +37,7 @@ fn mail() -> Mail {
         subject: "Willkommen, Zoë".to_owned(),
         text: "Hallo Zoë".to_owned(),
         html: "<p>Hallo Zoë</p>".to_owned(),
+        unsubscribe_url: None,
         tags: Vec::new(),
         configuration_set: None,
     }
@@ -175,11 +176,38 @@ async fn what_is_no_address_is_rejected_and_leaves_no_file() {
         };
         assert_eq!(
             stack.stack.outbox.send(&mail).await,
-            Err(MailError::Rejected),
+            Err(MailError::BadAddress),
             "{to:?}"
         );
     }
     assert!(!stack.stack.outbox.directory().exists());
+}
+
+#[tokio::test]
+async fn a_mail_that_can_be_unsubscribed_from_by_one_click_says_so_and_no_other_does() {
+    let stack = testkit::stack().await;
+    let outbox = &stack.stack.outbox;
+    let token = "A".repeat(180);
+    let url = format!("https://app.example/unsubscribe?token={token}");
+    let with = Mail {
+        unsubscribe_url: Some(url.clone()),
+        ..mail()
+    };
+    outbox.send(&with).await.unwrap();
+    let text = std::fs::read_to_string(&files(outbox.directory())[0]).unwrap();
+    let unfolded = text.replace("\r\n ", " ").replace("\r\n\t", " ");
+    let unfolded = unfolded.split_whitespace().collect::<Vec<_>>().join(" ");
+    for header in [
+        format!("List-Unsubscribe: <{url}>"),
+        "List-Unsubscribe-Post: List-Unsubscribe=One-Click".to_owned(),
+    ] {
+        assert!(unfolded.contains(&header), "{header} in {text}");
+    }
+    let without = testkit::stack().await;
+    let outbox = &without.stack.outbox;
+    outbox.send(&mail()).await.unwrap();
+    let text = std::fs::read_to_string(&files(outbox.directory())[0]).unwrap();
+    assert!(!text.contains("List-Unsubscribe"), "{text}");
 }
 
 #[tokio::test]

@@ -175,6 +175,7 @@ async fn raw(events: &[String], written: &Written) -> Run {
         subject: "Welcome to Example".to_owned(),
         text: "Welcome. ".repeat(60),
         html: "<p>Welcome.</p>".repeat(60),
+        unsubscribe_url: None,
         tags: Vec::new(),
         configuration_set: None,
     };

@@ -10,6 +10,7 @@ use usher_shared::commit::{Commit, Recorded};
 use usher_shared::policy::custom_messages::speakable;
 use usher_shared::policy::{MailKind, Organization, Policy, person};
 use usher_shared::port::{Mail, Tag};
+use usher_shared::unsubscribe::{self, Token};
 use usher_shared::user::{Profile, User};
 
 /// What brought a user whose sign-up says nothing of it.
@@ -28,6 +29,8 @@ pub struct Occasion<'a> {
     pub user: &'a User,
     /// The user's organization, where somebody has founded it.
     pub founded: Option<&'a Organization>,
+    /// Where the reader stops such mails, with the token that says who that is.
+    pub unsubscribe_url: Option<String>,
 }
 
 impl Occasion<'_> {
@@ -75,9 +78,31 @@ pub fn mail(
         subject: one_line(&rendered.subject),
         text: rendered.text,
         html: rendered.html,
+        unsubscribe_url: occasion.unsubscribe_url.clone(),
         tags,
         configuration_set: policy.mail.configuration_set.clone(),
     })
+}
+
+/// Where the reader of this mail stops such mails, if there is such a place: of a welcome alone, because
+/// a notice is for the safety of its reader.
+///
+/// The token's time is the event's, so that a resumed mail is the mail that was owed.
+pub fn unsubscribe_url(
+    policy: &Policy,
+    kind: MailKind,
+    commit: &Commit,
+    key: &unsubscribe::Key,
+) -> Option<String> {
+    let url = policy.mail.unsubscribe_url.as_ref()?;
+    let sub = commit.sub().filter(|_| kind == MailKind::Welcome)?;
+    let token = Token {
+        pool: commit.envelope.source.clone(),
+        sub: sub.clone(),
+        mail: kind,
+        issued_at: commit.envelope.time,
+    };
+    Some(format!("{url}?token={}", token.sign(key)))
 }
 
 /// Whom a mail goes to, and, of somebody who is new, where that user came from.
@@ -144,6 +169,7 @@ fn values(
         support_url => link("/support", ""),
         login_url => link("/login", ""),
         happened_at => happened_at(occasion.commit.envelope.time),
+        unsubscribe_url => occasion.unsubscribe_url.as_deref().unwrap_or_default(),
     }
 }
 

@@ -5,6 +5,7 @@ use crate::port::{Fault, Mail, MailError, Mailer};
 use async_trait::async_trait;
 use mail_builder::MessageBuilder;
 use mail_builder::headers::address::Address;
+use mail_builder::headers::raw::Raw;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -43,7 +44,7 @@ impl Mailer for Outbox {
     async fn send(&self, mail: &Mail) -> Result<String, MailError> {
         let now = self.clock.now();
         let id = chance::event_id().to_string();
-        let text = render(mail, &id, now).ok_or(MailError::Rejected)?;
+        let text = render(mail, &id, now).ok_or(MailError::BadAddress)?;
         let stamp: String = now
             .to_string()
             .chars()
@@ -70,6 +71,11 @@ fn render(mail: &Mail, id: &str, now: Time) -> Option<Vec<u8>> {
         .html_body(mail.html.as_str());
     if let Some(reply_to) = &mail.reply_to {
         message = message.reply_to(address(reply_to)?);
+    }
+    if let Some(headers) = mail.list_headers() {
+        for (name, value) in headers {
+            message = message.header(name, Raw::new(value));
+        }
     }
     message.write_to_vec().ok()
 }

@@ -78,6 +78,7 @@ async fn a_mail_is_sent_if_it_arrives_whatever_is_heard_of_it() {
         subject: String::new(),
         text: String::new(),
         html: String::new(),
+        unsubscribe_url: None,
         tags: Vec::new(),
         configuration_set: None,
     };

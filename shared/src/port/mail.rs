@@ -28,6 +28,9 @@ pub struct Mail {
     pub text: String,
     /// The part for readers of HTML.
     pub html: String,
+    /// Where a reader, or the reader's mail program by one `POST`, says to have no more of these mails;
+    /// `https` and printable ASCII. `None` where there is no such place.
+    pub unsubscribe_url: Option<String>,
     /// See [`Tag`].
     pub tags: Vec<Tag>,
     /// The mail service's own set of settings for this kind of mail.
@@ -43,12 +46,32 @@ impl std::fmt::Debug for Mail {
     }
 }
 
+impl Mail {
+    /// The headers of RFC 8058 that let a mail program unsubscribe its reader by one click.
+    pub fn list_headers(&self) -> Option<[(&'static str, String); 2]> {
+        let url = self.unsubscribe_url.as_ref()?;
+        Some([
+            ("List-Unsubscribe", format!("<{url}>")),
+            (
+                "List-Unsubscribe-Post",
+                "List-Unsubscribe=One-Click".to_owned(),
+            ),
+        ])
+    }
+}
+
 /// Why a mail was not accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum MailError {
-    /// This mail will never be accepted: the address is impossible, or the provider refuses it.
+    /// This mail will never be accepted: the provider refuses it.
     #[error("the mail service will not take this mail")]
     Rejected,
+    /// No mail will ever be accepted for this address: it is none.
+    #[error("the mail service knows no such address")]
+    BadAddress,
+    /// No mail is accepted for this address any more: it is on a list of those who get none.
+    #[error("the mail service sends nothing to this address")]
+    Suppressed,
     /// The service failed; another mail would have failed too.
     #[error(transparent)]
     Fault(#[from] Fault),
@@ -58,16 +81,26 @@ impl MailError {
     /// What to do about it.
     pub fn disposition(&self) -> Disposition {
         match self {
-            Self::Rejected => Disposition::DeadLetter,
+            Self::Rejected | Self::BadAddress | Self::Suppressed => Disposition::DeadLetter,
             Self::Fault(fault) => fault.disposition(),
         }
     }
 
-    /// The kind of failure, for the ledger.
+    /// The kind of failure.
     pub fn kind(&self) -> FaultKind {
         match self {
-            Self::Rejected => FaultKind::Refused,
+            Self::Rejected | Self::BadAddress | Self::Suppressed => FaultKind::Refused,
             Self::Fault(fault) => fault.kind,
+        }
+    }
+
+    /// The name in the ledger.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Rejected => "rejected",
+            Self::BadAddress => "bad_address",
+            Self::Suppressed => "suppressed",
+            Self::Fault(fault) => fault.kind.as_str(),
         }
     }
 }
@@ -75,7 +108,8 @@ impl MailError {
 /// Sends mail.
 #[async_trait]
 pub trait Mailer: Send + Sync {
-    /// Hands one mail to the service and gives the service's id of it.
+    /// Hands one mail to the service and gives the service's id of it; empty if it took the mail and
+    /// gave none.
     ///
     /// Must not be repeated after success. After [`FaultKind::TimedOut`] nobody knows whether the
     /// mail was taken, so that is not retried at once either.

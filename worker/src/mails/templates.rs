@@ -48,7 +48,7 @@ const OURS: [(MailKind, &str, [&str; 3]); 5] = {
 };
 
 /// Every name that a template may ask for. What a user did not say is there, and empty.
-pub(super) const NAMES: [&str; 13] = [
+pub(super) const NAMES: [&str; 14] = [
     "first_name",
     "app_name",
     "app_url",
@@ -62,6 +62,7 @@ pub(super) const NAMES: [&str; 13] = [
     "support_url",
     "login_url",
     "happened_at",
+    "unsubscribe_url",
 ];
 
 /// Why a mail cannot be made.
@@ -238,5 +239,6 @@ fn sample() -> Value {
         support_url => link,
         login_url => link,
         happened_at => "2026-01-02 03:04 UTC",
+        unsubscribe_url => link,
     }
 }

@@ -5,6 +5,7 @@ use usher_events::{
     PoolId, SignUpConfirmed, SignUpContext, Sub, Subject, SuspensionReason, UserSuspended,
 };
 use usher_shared::commit::Ledger;
+use usher_shared::digest::Secret;
 use usher_shared::operator::Act;
 use usher_shared::policy::{Findings, MailTemplate, file, react};
 use usher_shared::seal::{self, UserKey};
@@ -74,6 +75,12 @@ fn about(
         commit,
         user: &Occasion::user(kind, commit, folded),
         founded: None,
+        unsubscribe_url: unsubscribe_url(
+            policy,
+            kind,
+            commit,
+            &Secret::new(&[7; 32]).unsubscribe_key(),
+        ),
     };
     super::mail(policy, templates, &occasion)
 }
@@ -497,6 +504,57 @@ fn nothing_that_a_user_wrote_is_a_link_in_a_notice() {
             }
         }
     }
+}
+
+#[test]
+fn a_welcome_says_where_to_stop_mails_in_a_token_that_usher_signed_and_a_notice_does_not() {
+    let mut policy = policy();
+    policy.mail.unsubscribe_url = Some("https://app.example/stop".to_owned());
+    let templates = Templates::new(&policy).unwrap();
+    for email in ["ada@home.example", "ada@acme.example"] {
+        let commit = commit(
+            &policy,
+            person(email, Some("Ada")),
+            SignUpContext::default(),
+        );
+        let mail = mail(&policy, &templates, &commit).unwrap();
+        let url = mail.unsubscribe_url.as_deref().unwrap();
+        assert!(
+            mail.text.contains(url) && mail.html.contains("token="),
+            "{}",
+            mail.text
+        );
+        let token = url.strip_prefix("https://app.example/stop?token=").unwrap();
+        let key = Secret::new(&[7; 32]).unsubscribe_key();
+        let token = Token::verify(token, &[key]).unwrap();
+        assert_eq!(
+            (token.sub.as_str(), token.mail),
+            ("3f0c", MailKind::Welcome)
+        );
+        assert_eq!(token.issued_at.to_string(), "2026-01-02T03:04:05.000Z");
+    }
+    let (reset, user) = reset(&policy, person("ada@home.example", None));
+    let notice = about(
+        MailKind::PasswordChanged,
+        &policy,
+        &templates,
+        &reset,
+        &user,
+    )
+    .unwrap();
+    assert_eq!(notice.unsubscribe_url, None);
+    policy.mail.unsubscribe_url = None;
+    let commit = commit(
+        &policy,
+        person("ada@home.example", None),
+        SignUpContext::default(),
+    );
+    let mail = mail(&policy, &templates, &commit).unwrap();
+    assert!(
+        mail.unsubscribe_url.is_none() && !mail.text.contains("token"),
+        "{}",
+        mail.text
+    );
 }
 
 #[test]

@@ -56,11 +56,22 @@ impl Worker {
         }
         let user = Occasion::user(kind, commit, folded);
         let founded = self.founded(&user, deadline).await?;
+        let unsubscribe_url = match self.policy.mail.unsubscribe_url {
+            None => None,
+            Some(_) => {
+                let Some(secret) = self.secret.get().await else {
+                    return Ok(self.set_back(effect, commit, FaultKind::Unavailable.into()));
+                };
+                let key = secret.unsubscribe_key();
+                mails::unsubscribe_url(&self.policy, kind, commit, &key)
+            }
+        };
         let occasion = Occasion {
             kind,
             commit,
             user: &user,
             founded: founded.as_ref().map(|founded| &founded.terms),
+            unsubscribe_url,
         };
         let mail = match mails::mail(&self.policy, &self.templates, &occasion) {
             Ok(mail) => mail,
@@ -85,11 +96,12 @@ impl Worker {
         match sent {
             Ok(receipt) => {
                 fault::point("mail_sent", commit.envelope.subject.as_str());
+                let receipt = Some(receipt).filter(|receipt| !receipt.is_empty());
                 let entry = Entry::Done {
                     at: self.clock.now(),
-                    receipt: Some(receipt.clone()),
+                    receipt: receipt.clone(),
                 };
-                Ok((entry, Fate::Performed(Some(receipt))))
+                Ok((entry, Fate::Performed(receipt)))
             }
             Err(Unsent::LeaseTooShort) => Err(Again::LeaseNotOurs),
             Err(Unsent::NoTime) => Err(Again::OutOfTime),
@@ -97,10 +109,14 @@ impl Worker {
                 let fault = error.kind();
                 match error.disposition() {
                     Disposition::DeadLetter => {
-                        tracing::warn!(event.id = %id, effect = effect_name, fault = %fault, "A mail is given up");
-                        Ok(self.given_up(fault.as_str()))
+                        let why = error.as_str();
+                        tracing::warn!(event.id = %id, effect = effect_name, fault = why, "A mail is given up");
+                        Ok(self.given_up(why))
                     }
                     Disposition::Retry | Disposition::Defer => {
+                        if fault == FaultKind::Refused {
+                            tracing::error!(event.id = %id, effect = effect_name, "The mail service refuses every mail; see to sender, permission and account");
+                        }
                         Ok(self.set_back(effect, commit, fault.into()))
                     }
                 }

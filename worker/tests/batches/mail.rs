@@ -14,22 +14,28 @@ use usher_worker::story::{Fate, Outcome};
 
 #[tokio::test]
 async fn a_mail_that_is_rejected_is_given_up_and_never_tried_again() {
-    let world = World::new().await;
-    let post = Arc::new(Post::failing([MailError::Rejected]));
-    let worker = Worker {
-        mailer: post.clone(),
-        ..world.worker()
-    };
-    let story = record(&worker, &welcome("ada")).await;
-    assert_eq!(mail_of(&story), Some(&Fate::Failed("refused")));
-    let entry = entry(&world, "ada", EffectKind::WelcomeMail).await.unwrap();
-    assert!(
-        matches!(&entry, Entry::Failed { fault, .. } if fault == "refused"),
-        "{entry:?}"
-    );
-    record(&worker, &welcome("ada")).await;
-    assert_eq!(world.later(&worker, QUARTER).await, []);
-    assert_eq!(post.accepted(), 0);
+    for (error, kind) in [
+        (MailError::Rejected, "rejected"),
+        (MailError::BadAddress, "bad_address"),
+        (MailError::Suppressed, "suppressed"),
+    ] {
+        let world = World::new().await;
+        let post = Arc::new(Post::failing([error]));
+        let worker = Worker {
+            mailer: post.clone(),
+            ..world.worker()
+        };
+        let story = record(&worker, &welcome("ada")).await;
+        assert_eq!(mail_of(&story), Some(&Fate::Failed(kind)));
+        let entry = entry(&world, "ada", EffectKind::WelcomeMail).await.unwrap();
+        assert!(
+            matches!(&entry, Entry::Failed { fault, .. } if fault == kind),
+            "{entry:?}"
+        );
+        record(&worker, &welcome("ada")).await;
+        assert_eq!(world.later(&worker, QUARTER).await, []);
+        assert_eq!(post.accepted(), 0);
+    }
 }
 
 #[tokio::test]

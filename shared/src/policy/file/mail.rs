@@ -15,6 +15,9 @@ const LONGEST_APP_NAME: usize = 100;
 /// Below five minutes a queue that is merely busy lets the welcome overtake the confirmation; who is
 /// greeted more than a week after the first sign-in takes the mail for a mistake.
 const DELAY_MIN: RangeInclusive<u32> = 5..=10_080;
+/// Longest address for unsubscribing: with a token of the longest ids it stays below the 995 characters
+/// that SES takes for a header.
+const LONGEST_UNSUBSCRIBE_URL: usize = 200;
 /// Longest subject, in characters, before values are put in; longer ones are cut in every inbox.
 const LONGEST_SUBJECT: usize = 200;
 
@@ -40,6 +43,7 @@ pub(super) fn mail(section: &Section<'_>, base: &Path, read: Read<'_>) -> MailRu
     let delay_min = section.number("welcome_first_seen_delay_min", DELAY_MIN, "min", 60);
     MailRules {
         welcome,
+        unsubscribe_url: unsubscribe_url(section, welcome),
         welcome_unverified: welcome_unverified(section),
         welcome_first_seen: welcome_first_seen(section, welcome),
         welcome_first_seen_delay: Duration::from_secs(60 * u64::from(delay_min)),
@@ -110,6 +114,28 @@ fn notice(section: &Section<'_>, key: &str, has_sender: bool) -> bool {
         section.report_key(key, "has no sender; set from, or leave it out");
     }
     wanted.unwrap_or(has_sender)
+}
+
+/// Where the welcome's readers stop mails by one click. RFC 8058 demands `https`.
+fn unsubscribe_url(section: &Section<'_>, welcome: bool) -> Option<String> {
+    const KEY: &str = "unsubscribe_url";
+    let Some(found) = section.filled(KEY) else {
+        if welcome {
+            let text = "is not there, so the welcome mail goes out without List-Unsubscribe, and \
+                        mailbox providers may take it for spam";
+            section.warn_key(KEY, text);
+        }
+        return None;
+    };
+    let problem = match found.value.as_str() {
+        url if !url.starts_with("https://") => "must begin with https://",
+        url if url.len() > LONGEST_UNSUBSCRIBE_URL => {
+            "must be at most 200 characters; a token is added to it"
+        }
+        _ => return app_url(section, found),
+    };
+    section.report(&found.place, problem);
+    None
 }
 
 /// What mails call the application if nobody says: the sender's name, else the host of its address,

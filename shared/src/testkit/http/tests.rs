@@ -31,6 +31,7 @@ fn mail() -> Mail {
         subject: "Welcome".to_owned(),
         text: "Hello".to_owned(),
         html: "<p>Hello</p>".to_owned(),
+        unsubscribe_url: None,
         tags: Vec::new(),
         configuration_set: None,
     }

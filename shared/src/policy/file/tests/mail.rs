@@ -151,6 +151,47 @@ fn links_lead_to_an_https_address_or_to_this_machine() {
 }
 
 #[test]
+fn mails_are_stopped_at_an_https_address_and_without_one_the_owner_is_warned() {
+    let url = |text: &str| {
+        policy_of(&format!("[mail]\n{BOTH}{text}"))
+            .mail
+            .unsubscribe_url
+    };
+    assert_eq!(url(""), None);
+    let stop = Some("https://b.example/stop".to_owned());
+    assert_eq!(url("unsubscribe_url = 'https://b.example/stop'\n"), stop);
+    for (bad, problem) in [
+        ("http://localhost/stop", "must begin with https://"),
+        (
+            "https://b",
+            "must name a host, as in https://app.example.com",
+        ),
+        (
+            "https://b.example/?a=b",
+            "must be an address without query, fragment or white space; links are made by adding to it",
+        ),
+        (
+            &format!("https://b.example/{}", "a".repeat(190)),
+            "must be at most 200 characters; a token is added to it",
+        ),
+    ] {
+        assert_eq!(
+            wrong_with(&format!("[mail]\nunsubscribe_url = '{bad}'\n")),
+            [format!("line 2: mail.unsubscribe_url: {problem}")]
+        );
+    }
+    let warned = warned_of(&format!("[mail]\n{BOTH}"));
+    assert!(
+        warned[0].contains("mail.unsubscribe_url: is not there"),
+        "{warned:?}"
+    );
+    let none: [&str; 0] = [];
+    assert_eq!(warned_of(&format!("[mail]\n{BOTH}welcome = false\n")), none);
+    let with = format!("[mail]\n{BOTH}unsubscribe_url = 'https://b.example/stop'\n");
+    assert_eq!(warned_of(&with), none);
+}
+
+#[test]
 fn the_application_is_called_by_its_name_or_its_senders_or_its_host() {
     let name = |text: &str| {
         policy_of(&format!("[mail]\nwelcome = false\n{text}"))
@@ -273,10 +314,11 @@ fn to_welcome_whoever_is_first_seen_needs_a_welcome_mail() {
 
 #[test]
 fn the_owner_is_told_that_a_pool_of_old_users_would_be_welcomed() {
+    let stop = "unsubscribe_url = 'https://b.example/stop'\n";
     assert_eq!(
-        warned_of(&format!("[mail]\n{BOTH}welcome_first_seen = true\n")),
+        warned_of(&format!("[mail]\n{BOTH}{stop}welcome_first_seen = true\n")),
         [
-            "line 4: mail.welcome_first_seen: everybody who was in the pool before usher is sent a welcome after the next sign-in or refresh"
+            "line 5: mail.welcome_first_seen: everybody who was in the pool before usher is sent a welcome after the next sign-in or refresh"
         ]
     );
 }
