@@ -24,7 +24,8 @@ pub use organizations::Organizations;
 pub use parameters::{Parameters, Secrets, Stored};
 pub use pool::{PoolUser, UserPools};
 pub use queue::{
-    Cause, DeadLetter, DeadLetterInbox, DeadLetters, Inbox, Outgoing, Queue, QueueLimits, Received,
+    Cause, DeadLetter, DeadLetterInbox, DeadLetters, Hidden, Inbox, Outgoing, Queue, QueueLimits,
+    Received, Visibility,
 };
 pub use store::{Appended, Due, Loaded, Store, TakenLease, Written};
 pub use tallies::{Tallies, TallyWritten};

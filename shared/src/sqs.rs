@@ -6,12 +6,15 @@ pub use dead_letters::DeadLetterQueue;
 
 use crate::aws::{Clients, fault};
 use crate::disposition::FaultKind;
-use crate::port::{Fault, Inbox, Outgoing, Queue, Received};
+use crate::port::{Fault, Hidden, Inbox, Outgoing, Queue, Received, Visibility};
 use async_trait::async_trait;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::config::timeout::TimeoutConfig;
 use aws_sdk_sqs::operation::delete_message::DeleteMessageError;
-use aws_sdk_sqs::types::{Message, MessageSystemAttributeName, QueueAttributeName};
+use aws_sdk_sqs::types::{
+    ChangeMessageVisibilityBatchRequestEntry, Message, MessageSystemAttributeName,
+    QueueAttributeName,
+};
 use std::sync::Arc;
 use std::time::Duration;
 use usher_events::Time;
@@ -20,8 +23,9 @@ const SEND: &str = "sqs.send_message";
 const RECEIVE: &str = "sqs.receive_message";
 const DELETE: &str = "sqs.delete_message";
 const HIDE: &str = "sqs.change_message_visibility";
+const HIDE_MANY: &str = "sqs.change_message_visibility_batch";
 
-/// Most messages that one call gives.
+/// Most messages that one call gives or hides.
 const MOST: u32 = 10;
 /// The longest that SQS keeps a reader waiting.
 const LONGEST_WAIT: Duration = Duration::from_secs(20);
@@ -88,6 +92,32 @@ impl WorkQueue {
             .await
             .map_err(|error| fault(RECEIVE, &error))?;
         Ok(answer.messages.unwrap_or_default())
+    }
+
+    /// Hides at most [`MOST`] deliveries with one call.
+    async fn hide_some(&self, deliveries: &[Hidden]) -> Result<(), Fault> {
+        let mut request = self
+            .client
+            .change_message_visibility_batch()
+            .queue_url(&*self.url);
+        for (number, delivery) in deliveries.iter().enumerate() {
+            let entry = ChangeMessageVisibilityBatchRequestEntry::builder()
+                .id(number.to_string())
+                .receipt_handle(&delivery.receipt)
+                .visibility_timeout(whole_seconds(delivery.duration.min(LONGEST_HIDE)))
+                .build()
+                .map_err(|_error| Fault::new(HIDE_MANY, FaultKind::Refused))?;
+            request = request.entries(entry);
+        }
+        let answer = request
+            .send()
+            .await
+            .map_err(|error| fault(HIDE_MANY, &error))?;
+        match answer.failed.first() {
+            None => Ok(()),
+            Some(failed) if failed.sender_fault => Err(Fault::new(HIDE_MANY, FaultKind::Refused)),
+            Some(_) => Err(Fault::new(HIDE_MANY, FaultKind::Unavailable)),
+        }
     }
 
     /// The clients' limits, each longer by what SQS is asked to wait.
@@ -171,6 +201,17 @@ impl Inbox for WorkQueue {
             .visibility_timeout(whole_seconds(duration.min(LONGEST_HIDE)));
         request.send().await.map_err(|error| fault(HIDE, &error))?;
         Ok(())
+    }
+}
+
+#[async_trait]
+impl Visibility for WorkQueue {
+    async fn hide_many(&self, deliveries: &[Hidden]) -> Result<(), Fault> {
+        let mut hidden = Ok(());
+        for some in deliveries.chunks(MOST as usize) {
+            hidden = hidden.and(self.hide_some(some).await);
+        }
+        hidden
     }
 }
 

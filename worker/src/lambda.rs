@@ -154,6 +154,7 @@ fn message(record: SqsMessage) -> Option<Message> {
             .and_then(Time::from_unix_millis),
         id: record.message_id.filter(|id| !id.is_empty())?,
         body: record.body?,
+        receipt: record.receipt_handle.filter(|receipt| !receipt.is_empty()),
     })
 }
 

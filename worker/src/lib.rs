@@ -6,7 +6,8 @@
 //! ([`suspicion`]); then all of a turn are folded into their user ([`project`]), and each is finished
 //! ([`finish`]): its once-effects performed ([`perform`]) under a lease ([`lease`]), the bus told
 //! ([`publication`]).
-//! What cannot be done goes to the dead letters ([`set_aside`]), or waits in the ledger for the
+//! What cannot be done goes to the dead letters ([`set_aside`]), waits in the queue while a service
+//! is down ([`patience`]), or waits in the ledger for the
 //! sweep ([`sweep`]), after which it is resumed ([`resume`]).
 
 pub mod batch;
@@ -20,6 +21,7 @@ pub mod lookup;
 pub mod mails;
 pub mod message;
 pub mod organization;
+pub mod patience;
 pub mod perform;
 pub mod poll;
 pub mod project;
@@ -44,7 +46,7 @@ use usher_shared::clock::Clock;
 use usher_shared::digest::Secret;
 use usher_shared::organization::Cache as OrganizationCache;
 use usher_shared::policy::Policy;
-use usher_shared::port::{Bus, DeadLetters, Mailer, Queue, Store};
+use usher_shared::port::{Bus, DeadLetters, Mailer, Queue, Store, Visibility};
 use usher_shared::retry::Schedule;
 use usher_shared::secret::Kept;
 
@@ -71,6 +73,8 @@ pub struct Worker {
     pub lookup: lookup::Guarded,
     /// Takes what the sweep sends on.
     pub queue: Arc<dyn Queue>,
+    /// Hides messages that cannot be worked on now.
+    pub visibility: Arc<dyn Visibility>,
     /// Takes what cannot be worked on.
     pub dead_letters: Arc<dyn DeadLetters>,
     /// Takes recorded events.

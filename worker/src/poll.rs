@@ -73,6 +73,7 @@ pub async fn take(worker: &Worker, inbox: &dyn Inbox, received: &[Received]) -> 
             body: received.body.clone(),
             receive_count: received.receive_count,
             first_received: received.first_received,
+            receipt: Some(received.receipt.clone()),
         })
         .collect();
     let outcomes = worker.work(&messages, Instant::now() + BATCH).await;

@@ -59,6 +59,7 @@ pub async fn worker(config: Config) -> anyhow::Result<Wired> {
         templates,
         store: Arc::new(dynamodb::Table::new(&clients, config.table)),
         queue: Arc::clone(&queue) as Arc<_>,
+        visibility: Arc::clone(&queue) as Arc<_>,
         dead_letters: Arc::new(sqs::DeadLetterQueue::new(&clients, dead_letter_url)),
         bus: Arc::new(eventbridge::EventBus::new(&clients, config.bus)),
         mailer: Arc::new(ses::Ses::new(&clients)),

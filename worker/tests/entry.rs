@@ -8,6 +8,7 @@
 mod common;
 
 use async_trait::async_trait;
+use common::fakes::Blinds;
 use common::watched::{Call, Watched, Watcher};
 use common::{World, confirmed, person, record, soon};
 use lambda_runtime::Diagnostic;
@@ -79,6 +80,38 @@ fn watched<W: Watcher + 'static>(world: &World, watcher: Arc<W>) -> Worker {
         store: Arc::new(Watched { store, watcher }),
         ..worker
     }
+}
+
+/// The table is down, all of it.
+struct Down;
+
+#[async_trait]
+impl Watcher for Down {
+    async fn before(&self, _: &Call) -> Result<(), Fault> {
+        Err(Fault::new(
+            "dynamodb.batch_get_item",
+            FaultKind::Unavailable,
+        ))
+    }
+}
+
+#[tokio::test]
+async fn a_record_s_receipt_hides_its_message_while_the_table_is_down() {
+    let world = World::new().await;
+    let blinds = Arc::new(Blinds::default());
+    let worker = Worker {
+        visibility: blinds.clone(),
+        ..watched(&world, Arc::new(Down))
+    };
+    let body = wire::encode(&welcome("ada"));
+    let mut bare = sqs("m-bare", &body);
+    bare["receiptHandle"] = json!("");
+    let payload = json!({ "Records": [sqs("m-ada", &body), bare] });
+    let answer = answer(&worker, &payload).await.unwrap();
+    assert_eq!(answer["batchItemFailures"].as_array().unwrap().len(), 2);
+    let calls = blinds.calls.lock().unwrap();
+    let receipts = calls.iter().flatten().map(|hidden| hidden.receipt.as_str());
+    assert_eq!(receipts.collect::<Vec<_>>(), ["AQEB"]);
 }
 
 #[tokio::test]

@@ -119,6 +119,7 @@ impl Stage {
             policy: Arc::clone(&self.policy),
             store: Arc::new(stack.store.clone()),
             queue: Arc::new(stack.queue.clone()),
+            visibility: Arc::new(stack.queue.clone()),
             dead_letters: Arc::new(stack.dead_letters.clone()),
             bus: Arc::new(stack.bus.clone()),
             mailer: Arc::new(stack.outbox.clone()),

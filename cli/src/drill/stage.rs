@@ -142,6 +142,7 @@ impl Stage {
             secret: Kept::given(secret.clone()),
             lookup: Guarded::new(Arc::new(Nobody)),
             queue: Arc::new(queue.clone()),
+            visibility: Arc::new(queue.clone()),
             dead_letters: Arc::new(dead.clone()),
             bus: Arc::new(bus.clone()),
             mailer: Arc::new(outbox.clone()),

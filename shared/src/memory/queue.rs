@@ -3,8 +3,8 @@ mod channel;
 use super::way::{self, Way};
 use crate::clock::Clock;
 use crate::port::{
-    Cause, DeadLetter, DeadLetterInbox, DeadLetters, Fault, Inbox, Outgoing, Queue, QueueLimits,
-    Received,
+    Cause, DeadLetter, DeadLetterInbox, DeadLetters, Fault, Hidden, Inbox, Outgoing, Queue,
+    QueueLimits, Received, Visibility,
 };
 use async_trait::async_trait;
 use channel::Channel;
@@ -105,6 +105,18 @@ impl Inbox for WorkQueue {
             self.work.hide(receipt, duration)
         })
         .await?
+    }
+}
+
+#[async_trait]
+impl Visibility for WorkQueue {
+    async fn hide_many(&self, deliveries: &[Hidden]) -> Result<(), Fault> {
+        let mut hidden = Ok(());
+        for delivery in deliveries {
+            let one = self.hide(&delivery.receipt, delivery.duration).await;
+            hidden = hidden.and(one);
+        }
+        hidden
     }
 }
 

@@ -90,6 +90,33 @@ pub trait Inbox: Send + Sync {
     async fn hide(&self, receipt: &str, duration: Duration) -> Result<(), Fault>;
 }
 
+/// A delivery that is to be hidden, and for how long from now. No reader gets it until then.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Hidden {
+    /// What names the delivery.
+    pub receipt: String,
+    /// How long. SQS hides for twelve hours from the receipt at most.
+    pub duration: Duration,
+}
+
+impl fmt::Debug for Hidden {
+    /// Shows nothing that deletes the message.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hidden")
+            .field("duration", &self.duration)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The work queue, from the side of whoever cannot work on a message now.
+#[async_trait]
+pub trait Visibility: Send + Sync {
+    /// Hides deliveries, in as few calls as there can be. May be repeated. Gives the fault of one that
+    /// could not be hidden, if there is one; the others are, and that one shows when the queue's own
+    /// time is over.
+    async fn hide_many(&self, deliveries: &[Hidden]) -> Result<(), Fault>;
+}
+
 /// Why a message was set aside. Holds nothing of what the message says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cause {

@@ -1,5 +1,8 @@
 use super::*;
+use crate::aws::Timeouts;
 use crate::port::Cause;
+use crate::testkit::http::{Behavior, Outcome, scripted};
+use std::sync::Mutex;
 
 #[test]
 fn a_cause_can_be_read_back_from_its_attributes() {
@@ -34,6 +37,63 @@ fn only_what_sqs_takes_as_a_group_is_sent_as_one() {
     assert!(is_group("3f0c2a1e-0000-4000-8000-000000000000") && is_group("S#abc_-"));
     for bad in ["", "a b", "ä", &"x".repeat(129)] {
         assert!(!is_group(bad), "{bad:?}");
+    }
+}
+
+/// The batches in which a queue hides these deliveries, as texts, where SQS answers so.
+async fn hidden(number: u64, answer: &'static str) -> (Vec<String>, Result<(), Fault>) {
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let clients = scripted("http://127.0.0.1:1", Timeouts::WORKER, {
+        let asked = Arc::clone(&asked);
+        move |call| {
+            assert_eq!(call.operation, "ChangeMessageVisibilityBatch");
+            asked.lock().unwrap().push(call.body.clone());
+            Outcome::Ends(Behavior::Answers(answer))
+        }
+    });
+    let queue = WorkQueue::new(&clients, "http://127.0.0.1:1/0/usher");
+    let deliveries: Vec<Hidden> = (0..number)
+        .map(|one| Hidden {
+            receipt: format!("receipt-{one}"),
+            duration: Duration::from_millis(one * 1000 + 1) * 3600,
+        })
+        .collect();
+    let result = queue.hide_many(&deliveries).await;
+    let asked = asked.lock().unwrap().clone();
+    (asked, result)
+}
+
+#[tokio::test]
+async fn deliveries_are_hidden_ten_a_call_and_no_longer_than_sqs_does() {
+    let (asked, result) = hidden(23, "{}").await;
+    assert_eq!(result, Ok(()));
+    let entries = asked
+        .iter()
+        .map(|body| body.matches("ReceiptHandle").count());
+    assert_eq!(entries.collect::<Vec<_>>(), [10, 10, 3]);
+    assert!(asked[0].contains(r#""ReceiptHandle":"receipt-9""#));
+    assert!(
+        asked[0].contains(r#""VisibilityTimeout":3604"#),
+        "{}",
+        asked[0]
+    );
+    assert!(
+        asked[2].contains(r#""VisibilityTimeout":43200"#),
+        "{}",
+        asked[2]
+    );
+    let (asked, result) = hidden(0, "{}").await;
+    assert_eq!((asked.len(), result), (0, Ok(())));
+}
+
+#[tokio::test]
+async fn one_delivery_that_is_not_hidden_is_a_fault_and_the_other_calls_are_made() {
+    for (sender, kind) in [(true, FaultKind::Refused), (false, FaultKind::Unavailable)] {
+        let answer = format!(
+            r#"{{"Successful":[],"Failed":[{{"Id":"0","SenderFault":{sender},"Code":"ReceiptHandleIsInvalid"}}]}}"#
+        );
+        let (asked, result) = hidden(11, Box::leak(answer.into_boxed_str())).await;
+        assert_eq!((asked.len(), result.unwrap_err().kind), (2, kind));
     }
 }
 

@@ -1,6 +1,8 @@
 //! What every queue promises, as one suite.
 
-use crate::port::{Cause, DeadLetterInbox, DeadLetters, Inbox, Outgoing, Queue, Received};
+use crate::port::{
+    Cause, DeadLetterInbox, DeadLetters, Hidden, Inbox, Outgoing, Queue, Received, Visibility,
+};
 use async_trait::async_trait;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -18,6 +20,7 @@ macro_rules! queue_contract {
             a_deleted_message_does_not_come_back,
             a_stale_receipt_deletes_nothing,
             a_hidden_message_shows_when_told_to,
+            several_deliveries_are_hidden_at_once_each_for_its_own_time,
             no_more_is_given_than_asked_for,
             twenty_readers_get_each_message_once,
             a_message_delivered_too_often_is_a_dead_letter,
@@ -39,7 +42,7 @@ macro_rules! queue_contract {
 #[async_trait]
 pub trait Subject: Send + Sync + Clone + 'static {
     /// The work queue. Its receive limit is [`RECEIVE_LIMIT`].
-    type Work: Queue + Inbox;
+    type Work: Queue + Inbox + Visibility;
     /// Its dead letters.
     type Dead: DeadLetters + DeadLetterInbox;
 
@@ -170,6 +173,36 @@ pub async fn a_hidden_message_shows_when_told_to(subject: impl Subject) {
         .unwrap();
     subject.pass_visibility_timeout().await;
     assert_empty(subject.work()).await;
+}
+
+/// Some for longer than the queue would, some not at all; a receipt of nothing hides nothing, and
+/// keeps no other from being hidden.
+pub async fn several_deliveries_are_hidden_at_once_each_for_its_own_time(subject: impl Subject) {
+    for number in 0..4 {
+        send(subject.work(), &number.to_string()).await;
+    }
+    let mut received = Vec::new();
+    while received.len() < 4 {
+        received.extend(subject.work().receive(4, SOON).await.unwrap());
+    }
+    let hidden = |message: &Received, seconds| Hidden {
+        receipt: message.receipt.clone(),
+        duration: Duration::from_secs(seconds),
+    };
+    let mut deliveries = vec![hidden(&received[0], 3600), hidden(&received[1], 0)];
+    assert_eq!(subject.work().hide_many(&deliveries).await, Ok(()));
+    let shown = receive_one(subject.work()).await;
+    assert_eq!((&shown.id, shown.receive_count), (&received[1].id, 2));
+    assert_empty(subject.work()).await;
+    subject.work().delete(&received[2].receipt).await.unwrap();
+    subject.work().delete(&shown.receipt).await.unwrap();
+
+    deliveries[0].receipt = "nothing".to_owned();
+    deliveries[1] = hidden(&received[3], 3600);
+    assert!(subject.work().hide_many(&deliveries).await.is_err());
+    subject.pass_visibility_timeout().await;
+    assert_empty(subject.work()).await;
+    assert_eq!(subject.work().hide_many(&[]).await, Ok(()));
 }
 
 /// The rest stays for the next reader.

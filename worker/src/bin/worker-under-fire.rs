@@ -2,6 +2,7 @@
 //! sweep. Its services carry out some batches in part; its clock may be ahead. A SIGTERM ends it well.
 
 use anyhow::Context;
+use async_trait::async_trait;
 use serde::Deserialize;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use usher_shared::eventbridge::EventBus;
 use usher_shared::lookup::Https;
 use usher_shared::organization;
 use usher_shared::policy::file;
+use usher_shared::port::{Fault, Hidden, Visibility};
 use usher_shared::secret::Kept;
 use usher_shared::ses::Ses;
 use usher_shared::sqs::{DeadLetterQueue, WorkQueue};
@@ -49,6 +51,25 @@ struct Setup {
     seed: u64,
     /// How many of a hundred entries of a batch are left out.
     left_out_percent: u64,
+}
+
+/// A queue that hides messages for a small part of the time that it is told to, so that what waits for
+/// half an hour while a service is down comes again within a test.
+struct Hurried(WorkQueue);
+
+/// The part.
+const HURRY: u32 = 600;
+
+#[async_trait]
+impl Visibility for Hurried {
+    async fn hide_many(&self, deliveries: &[Hidden]) -> Result<(), Fault> {
+        let hurried = |delivery: &Hidden| Hidden {
+            duration: delivery.duration / HURRY,
+            ..delivery.clone()
+        };
+        let deliveries: Vec<Hidden> = deliveries.iter().map(hurried).collect();
+        self.0.hide_many(&deliveries).await
+    }
 }
 
 /// A clock that is ahead of the machine's, so that what waits for minutes is due within a test.
@@ -113,6 +134,7 @@ fn worker(
         policy: Arc::new(policy),
         store: Arc::new(Table::new(dynamodb, setup.table.as_str())),
         queue: Arc::new(queue.clone()),
+        visibility: Arc::new(Hurried(queue.clone())),
         dead_letters: Arc::new(DeadLetterQueue::new(aws, setup.dead_letters.as_str())),
         bus: Arc::new(EventBus::new(aws, setup.bus.as_str())),
         mailer: Arc::new(Ses::new(aws)),

@@ -49,6 +49,7 @@ async fn main() -> anyhow::Result<()> {
         policy,
         store: Arc::new(Table::new(&database.clients(), table)),
         queue: Arc::new(queue.clone()),
+        visibility: Arc::new(queue.clone()),
         dead_letters: Arc::new(queue.dead_letters()),
         bus: Arc::new(FileBus::new(directory.join("bus.ndjson"), queue.clone())),
         mailer: Arc::new(Outbox::new(directory.join("mail"), clock.clone())),

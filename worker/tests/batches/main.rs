@@ -17,6 +17,7 @@ mod neighbors;
 mod notices;
 mod order;
 mod organizations;
+mod patience;
 mod publication;
 mod resuming;
 mod switches;

@@ -5,7 +5,8 @@ use std::collections::VecDeque;
 use std::sync::Mutex;
 use usher_shared::disposition::FaultKind;
 use usher_shared::port::{
-    Bus, BusEntry, Cause, DeadLetters, Fault, Mail, MailError, Mailer, Outgoing, Queue,
+    Bus, BusEntry, Cause, DeadLetters, Fault, Hidden, Mail, MailError, Mailer, Outgoing, Queue,
+    Visibility,
 };
 
 /// A mail service that fails in the given ways, one a call, and then accepts everything.
@@ -94,6 +95,27 @@ impl Bus for Line {
             Ok(())
         });
         results.collect()
+    }
+}
+
+/// A queue that writes down what it is to hide, and does as it is told.
+#[derive(Default)]
+pub struct Blinds {
+    pub calls: Mutex<Vec<Vec<Hidden>>>,
+    pub failing: bool,
+    /// Panics instead.
+    pub breaking: bool,
+}
+
+#[async_trait]
+impl Visibility for Blinds {
+    async fn hide_many(&self, deliveries: &[Hidden]) -> Result<(), Fault> {
+        assert!(!self.breaking, "planted");
+        self.calls.lock().unwrap().push(deliveries.to_vec());
+        if self.failing {
+            return Err(Fault::new("queue.hide", FaultKind::Unavailable));
+        }
+        Ok(())
     }
 }
 

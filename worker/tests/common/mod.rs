@@ -103,6 +103,7 @@ impl World {
             policy: Arc::clone(&self.policy),
             store: Arc::new(stack.store.clone()),
             queue: Arc::new(stack.queue.clone()),
+            visibility: Arc::new(stack.queue.clone()),
             dead_letters: Arc::new(stack.dead_letters.clone()),
             bus: Arc::new(stack.bus.clone()),
             mailer: Arc::new(stack.outbox.clone()),
@@ -248,6 +249,7 @@ pub fn delivered(body: &str, receive_count: u32) -> Message {
         body: body.to_owned(),
         receive_count,
         first_received: Some(at(0)),
+        receipt: None,
     }
 }
 
