@@ -14,7 +14,7 @@ use usher_shared::secret::Kept;
 use usher_trigger::Trigger;
 use usher_trigger::publish::Publisher;
 use usher_worker::Worker;
-use usher_worker::lookup::Guarded;
+use usher_worker::guard::Guards;
 use usher_worker::mails::Templates;
 
 /// The file that holds a state.
@@ -71,6 +71,9 @@ impl Machine {
             organizations: organization::Cache::default(),
             clock: clock.clone(),
         };
+        let store = Arc::new(stack.store.clone());
+        let owner = chance::owner();
+        let guards = Guards::new(store, clock.clone(), &owner, &policy.breakers);
         let worker = Worker {
             templates: Templates::new(&policy)?,
             policy,
@@ -78,13 +81,14 @@ impl Machine {
             queue: Arc::new(stack.queue.clone()),
             visibility: Arc::new(stack.queue.clone()),
             dead_letters: Arc::new(stack.dead_letters.clone()),
-            bus: Arc::new(stack.bus.clone()),
-            mailer: Arc::new(stack.outbox.clone()),
+            bus: guards.bus(Arc::new(stack.bus.clone())),
+            mailer: guards.mailer(Arc::new(stack.outbox.clone())),
             clock,
             secret: Kept::given(stack.secret.clone()),
             organizations: organization::Cache::default(),
-            lookup: Guarded::new(Arc::new(Https::without_secrets())),
-            owner: chance::owner(),
+            lookup: guards.lookup(Arc::new(Https::without_secrets())),
+            guards,
+            owner,
         };
         Ok(Self {
             trigger,

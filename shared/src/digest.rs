@@ -12,6 +12,12 @@ use usher_events::{InviteId, Person, PoolId, SignUpKey};
 /// What the key of unsubscribe tokens is the digest of. Never to be changed: old mails hold tokens.
 const UNSUBSCRIBE: &[u8] = b"usher/unsubscribe/1";
 
+/// A short name that stands for a text that is no secret: whoever knows the text can tell its name.
+pub fn name_of(text: &str) -> String {
+    let digest = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
+    base_32(&digest.as_ref()[..10]).to_lowercase()
+}
+
 /// Stands for the name under which somebody signs in to one pool.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]

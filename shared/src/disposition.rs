@@ -24,6 +24,8 @@ pub enum FaultKind {
     Refused,
     /// The service answered with something that cannot be read.
     Corrupt,
+    /// The service was not called, because its breaker is open.
+    Held,
 }
 
 impl FaultKind {
@@ -35,6 +37,7 @@ impl FaultKind {
             Self::Throttled => "throttled",
             Self::Refused => "refused",
             Self::Corrupt => "corrupt",
+            Self::Held => "breaker_open",
         }
     }
 
@@ -42,7 +45,7 @@ impl FaultKind {
     pub fn disposition(self) -> Disposition {
         match self {
             Self::TimedOut | Self::Unavailable | Self::Throttled => Disposition::Retry,
-            Self::Refused => Disposition::Defer,
+            Self::Refused | Self::Held => Disposition::Defer,
             Self::Corrupt => Disposition::DeadLetter,
         }
     }

@@ -6,6 +6,7 @@
 //! [`opinion`]s, and a [`trace`] keeps those of one call.
 
 pub mod admit;
+mod breakers;
 pub mod claims;
 pub mod custom_messages;
 mod disposable;
@@ -37,6 +38,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use usher_events::{AccountType, ClientId, OrganizationId, Plan, Role};
 
+pub use breakers::BreakerRules;
 pub use custom_messages::{CustomMessages, MessageSource};
 pub use domain::{Domain, DomainPattern};
 pub use findings::{DomainOrganization, Findings, LookedUp};
@@ -103,6 +105,8 @@ pub struct Policy {
     pub worker: WorkerLimits,
     /// `[deferral]`: when an effect that failed is tried again.
     pub deferral: Deferral,
+    /// `[breaker]`
+    pub breakers: BreakerRules,
     /// `[messages]`: what a refused user reads. Product copy: short, fixed, without a full stop.
     pub messages: Messages,
     /// `[refusals.<reason>]`: the same for one reason, and by locale.

@@ -55,6 +55,7 @@ impl Deployed {
     /// and so one policy decides it throughout.
     pub fn worker(&self) -> (Worker, Arc<Edition<Ruling>>) {
         let edition = self.policies.current();
+        self.worker.guards.heed(&edition.made.policy.breakers);
         let worker = Worker {
             policy: Arc::clone(&edition.made.policy),
             templates: edition.made.templates.clone(),

@@ -14,6 +14,7 @@ pub mod batch;
 mod deferral;
 pub mod deployed;
 pub mod finish;
+pub mod guard;
 pub mod invite;
 pub mod lambda;
 pub mod lease;
@@ -46,7 +47,7 @@ use usher_shared::clock::Clock;
 use usher_shared::digest::Secret;
 use usher_shared::organization::Cache as OrganizationCache;
 use usher_shared::policy::Policy;
-use usher_shared::port::{Bus, DeadLetters, Mailer, Queue, Store, Visibility};
+use usher_shared::port::{Bus, DeadLetters, Lookup, Mailer, Queue, Store, Visibility};
 use usher_shared::retry::Schedule;
 use usher_shared::secret::Kept;
 
@@ -69,8 +70,10 @@ pub struct Worker {
     pub organizations: OrganizationCache,
     /// Hides the names that invites are held under.
     pub secret: Kept<Secret>,
-    /// Asks another system for roles, behind a breaker.
-    pub lookup: lookup::Guarded,
+    /// Asks another system for roles.
+    pub lookup: Arc<dyn Lookup>,
+    /// The breakers that mail, bus and lookup are behind.
+    pub guards: guard::Guards,
     /// Takes what the sweep sends on.
     pub queue: Arc<dyn Queue>,
     /// Hides messages that cannot be worked on now.

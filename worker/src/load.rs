@@ -86,7 +86,9 @@ fn down(answers: &Answers) -> Option<Again> {
     let fault_of = |answer: &Result<Loaded, Again>| match answer {
         Err(Again::Fault(fault)) => match fault.kind {
             FaultKind::TimedOut | FaultKind::Unavailable => Some(*fault),
-            FaultKind::Throttled | FaultKind::Refused | FaultKind::Corrupt => None,
+            FaultKind::Throttled | FaultKind::Refused | FaultKind::Corrupt | FaultKind::Held => {
+                None
+            }
         },
         Ok(_) | Err(_) => None,
     };

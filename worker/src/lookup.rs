@@ -3,13 +3,8 @@
 //! Whatever becomes of the question, the event is recorded now: nobody waits in a queue for a system
 //! that is down. What it gave before stays then, and the next event asks again.
 
-mod guarded;
-
-pub use guarded::Guarded;
-
 use crate::story::Again;
 use crate::{Worker, fault};
-use guarded::Unanswered;
 use std::time::Duration;
 use tokio::time::Instant;
 use usher_events::{DecidedEvent, Envelope, LifecycleEvent};
@@ -88,7 +83,7 @@ impl Worker {
         }))
     }
 
-    /// Asks through retry and breaker, within the lookup's share of the time.
+    /// Asks through retry, within the lookup's share of the time.
     async fn ask(
         &self,
         rules: &LookupRules,
@@ -99,24 +94,21 @@ impl Worker {
         let share = deadline.saturating_duration_since(now) / SHARE;
         // By then the last question begins, so that its own time is in the share as well.
         let asked = match share.checked_sub(rules.endpoint.timeout) {
-            None => Err(Unanswered::Fault(NO_TIME)),
+            None => Err(NO_TIME),
             Some(left) => {
-                let ask = || {
-                    let guarded = &self.lookup;
-                    guarded.ask(rules, question, self.clock.as_ref())
-                };
-                retry(&QUESTIONS, now + left, Unanswered::disposition, ask).await
+                let ask = || self.lookup.ask(&rules.endpoint, question);
+                retry(&QUESTIONS, now + left, Fault::disposition, ask).await
             }
         };
         match asked {
             Ok(answer) => Some(answer),
-            Err(Unanswered::Fault(fault)) => {
-                tracing::warn!(fault = %fault, lookup_unanswered = 1, "A lookup was not answered; what it gave before stays");
+            // Said once, when it opened.
+            Err(fault) if fault.kind == FaultKind::Held => {
+                tracing::debug!("Nobody was asked, because the lookup's breaker is open");
                 None
             }
-            // Said once, when it opened.
-            Err(Unanswered::Open) => {
-                tracing::debug!("Nobody was asked, because the lookup's breaker is open");
+            Err(fault) => {
+                tracing::warn!(fault = %fault, lookup_unanswered = 1, "A lookup was not answered; what it gave before stays");
                 None
             }
         }

@@ -63,6 +63,7 @@ impl Again {
                 FaultKind::Throttled => "throttled",
                 FaultKind::Refused => "refused",
                 FaultKind::Corrupt => "corrupt",
+                FaultKind::Held => "breaker_open",
             },
             Self::LeaseNotOurs => "lease_not_ours",
             Self::Overtaken => "overtaken",

@@ -1,7 +1,7 @@
 //! Builds the worker from its configuration: the only place here that knows a real service.
 
 use crate::deployed::Ruling;
-use crate::lookup::Guarded;
+use crate::guard::Guards;
 use crate::{Deployed, Worker};
 use anyhow::Context;
 use futures::future::join;
@@ -13,7 +13,7 @@ use usher_shared::chance;
 use usher_shared::clock::WallClock;
 use usher_shared::config::Config;
 use usher_shared::loading::Policies;
-use usher_shared::port::Inbox;
+use usher_shared::port::{Inbox, Store};
 use usher_shared::secret::Keepers;
 use usher_shared::{dynamodb, eventbridge, lookup, organization, secrets_manager, ses, sqs, ssm};
 
@@ -55,19 +55,24 @@ pub async fn worker(config: Config) -> anyhow::Result<Wired> {
     }
     let Ruling { policy, templates } = policies.current().made.clone();
     let queue = Arc::new(sqs::WorkQueue::new(&clients, config.queue_url));
+    let store: Arc<dyn Store> = Arc::new(dynamodb::Table::new(&clients, config.table));
+    let clock = Arc::new(WallClock);
+    let owner = chance::owner();
+    let guards = Guards::new(Arc::clone(&store), clock.clone(), &owner, &policy.breakers);
     let worker = Worker {
         templates,
-        store: Arc::new(dynamodb::Table::new(&clients, config.table)),
+        store,
         queue: Arc::clone(&queue) as Arc<_>,
         visibility: Arc::clone(&queue) as Arc<_>,
         dead_letters: Arc::new(sqs::DeadLetterQueue::new(&clients, dead_letter_url)),
-        bus: Arc::new(eventbridge::EventBus::new(&clients, config.bus)),
-        mailer: Arc::new(ses::Ses::new(&clients)),
-        clock: Arc::new(WallClock),
+        bus: guards.bus(Arc::new(eventbridge::EventBus::new(&clients, config.bus))),
+        mailer: guards.mailer(Arc::new(ses::Ses::new(&clients))),
+        clock,
         secret,
         organizations: organization::Cache::default(),
-        lookup: Guarded::new(Arc::new(lookup)),
-        owner: chance::owner(),
+        lookup: guards.lookup(Arc::new(lookup)),
+        guards,
+        owner,
         policy,
     };
     Ok(Wired {

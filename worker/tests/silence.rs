@@ -218,7 +218,7 @@ async fn nothing_that_becomes_of_a_question_says_whom_it_was_about() {
     for said in [
         "gave a role that is not in lookup.roles",
         "A lookup was not answered",
-        "The lookup is not asked for a while",
+        "A service is not called for a while",
     ] {
         assert!(log.contains(said), "nobody said {said:?}: {log}");
     }

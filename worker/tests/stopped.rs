@@ -30,7 +30,7 @@ use usher_shared::port::{Inbox, Organizations, Outgoing, Queue, Store};
 use usher_shared::secret::Kept;
 use usher_shared::testkit::StepClock;
 use usher_shared::testkit::crm::{Crm, Says};
-use usher_worker::lookup::Guarded;
+use usher_worker::guard::Guards;
 use usher_worker::mails::Templates;
 use usher_worker::{Worker, poll};
 
@@ -114,6 +114,9 @@ impl Stage {
     /// A worker in this process.
     fn worker(&self, clock: Arc<dyn Clock>) -> Worker {
         let stack = &self.stack;
+        let store = Arc::new(stack.store.clone());
+        let owner = chance::owner();
+        let guards = Guards::new(store, clock.clone(), &owner, &self.policy.breakers);
         Worker {
             templates: Templates::new(&self.policy).unwrap(),
             policy: Arc::clone(&self.policy),
@@ -121,13 +124,14 @@ impl Stage {
             queue: Arc::new(stack.queue.clone()),
             visibility: Arc::new(stack.queue.clone()),
             dead_letters: Arc::new(stack.dead_letters.clone()),
-            bus: Arc::new(stack.bus.clone()),
-            mailer: Arc::new(stack.outbox.clone()),
+            bus: guards.bus(Arc::new(stack.bus.clone())),
+            mailer: guards.mailer(Arc::new(stack.outbox.clone())),
             clock,
             secret: Kept::given(stack.secret.clone()),
             organizations: organization::Cache::default(),
-            lookup: Guarded::new(Arc::new(Https::without_secrets())),
-            owner: chance::owner(),
+            lookup: guards.lookup(Arc::new(Https::without_secrets())),
+            guards,
+            owner,
         }
     }
 

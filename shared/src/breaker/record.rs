@@ -8,7 +8,8 @@ pub struct Record {
     /// How often it was written. Each is written only over the one below, so that of many who want to
     /// write at once one does.
     pub version: u64,
-    /// Of whom it speaks. Whoever calls somebody else under the same name goes by nothing else of it.
+    /// Of whom it speaks; empty is whoever has the name. Who calls somebody else under the same name
+    /// goes by nothing of it but the version.
     pub target: String,
     /// What it lets by.
     pub state: State,
@@ -28,10 +29,7 @@ pub struct Record {
 }
 
 impl Record {
-    /// What an operator writes over `before` to hold a breaker open.
-    ///
-    /// Where `before` speaks of somebody else, so does this: an operator names a dependency, and not
-    /// who serves it.
+    /// What an operator writes over `before` to hold a breaker open, whomever it is before.
     pub fn hold(before: Option<&Self>, now: Duration, until: Duration, by: &str) -> Self {
         let (now, until) = (whole(now), whole(until));
         let mut held = Self::after(before, by);
@@ -55,7 +53,7 @@ impl Record {
     fn after(before: Option<&Self>, by: &str) -> Self {
         Self {
             version: before.map_or(0, |before| before.version) + 1,
-            target: before.map_or_else(String::new, |before| before.target.clone()),
+            target: String::new(),
             state: State::Closed,
             since: Duration::ZERO,
             until: Duration::ZERO,

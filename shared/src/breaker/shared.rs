@@ -340,7 +340,7 @@ impl Shared {
     /// Goes by what another has written. Where that speaks of somebody else, only its version counts.
     fn adopt(&mut self, found: Record, limits: &Limits) -> Option<News> {
         self.version = found.version;
-        if found.target != self.target {
+        if !found.target.is_empty() && found.target != self.target {
             return None;
         }
         let cool_down = found.until.saturating_sub(found.since);

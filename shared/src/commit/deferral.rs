@@ -56,7 +56,10 @@ impl Setback {
 
 impl From<FaultKind> for Setback {
     fn from(kind: FaultKind) -> Self {
-        Self::tried(kind.as_str())
+        Self {
+            fault: kind.as_str(),
+            was_tried: kind != FaultKind::Held,
+        }
     }
 }
 

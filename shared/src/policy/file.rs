@@ -4,6 +4,7 @@
 //! better served by ten lines that each name a key than by the first thing that did not fit.
 
 mod access;
+mod breakers;
 mod custom_messages;
 mod founding;
 mod hours;
@@ -114,6 +115,9 @@ fn policy(document: &Section<'_>, base: &Path, read: Read<'_>) -> Policy {
     let plans = plans::plans(document);
     let organizations = access::organizations(document, &plans);
     let profile = document.section("profile", texts::profile);
+    let lookup = document.section("lookup", |section| {
+        lookup::lookup(section, &roles, &profile)
+    });
     let mail = document.section("mail", |section| mail::mail(section, base, read));
     let mut policy = Policy {
         sign_up: document.section("sign_up", sign_up::sign_up),
@@ -126,9 +130,10 @@ fn policy(document: &Section<'_>, base: &Path, read: Read<'_>) -> Policy {
         founding: document.section("founding", |section| {
             founding::founding(section, &roles, &plans)
         }),
-        lookup: document.section("lookup", |section| {
-            lookup::lookup(section, &roles, &profile)
+        breakers: document.section("breaker", |section| {
+            breakers::breakers(section, lookup.as_ref())
         }),
+        lookup,
         trusted_providers: access::trusted_providers(document),
         attributes: document.section("attributes", texts::attributes),
         tokens: Tokens::default(),

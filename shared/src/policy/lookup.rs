@@ -6,7 +6,6 @@ pub use url::{Url, UrlError};
 
 use super::person::{verified_address, verified_domain};
 use super::{DomainPattern, LookedUp, Policy};
-use crate::breaker::Limits;
 use crate::port::{Answer, Question};
 use crate::secret::SecretRef;
 use crate::user::User;
@@ -23,8 +22,6 @@ pub struct LookupRules {
     pub domains: Vec<DomainPattern>,
     /// The roles that an answer may give, all of them declared. Any other one counts as none.
     pub roles: BTreeSet<Role>,
-    /// `[lookup.breaker]`: when it is no longer asked.
-    pub breaker: Limits,
 }
 
 /// Who is asked, and how.

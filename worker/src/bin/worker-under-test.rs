@@ -15,9 +15,10 @@ use usher_shared::embedded::{Database, FileBus, Outbox, QueueLimits, WorkQueue};
 use usher_shared::lookup::Https;
 use usher_shared::organization;
 use usher_shared::policy::file;
+use usher_shared::port::Store;
 use usher_shared::secret::Kept;
 use usher_shared::telemetry;
-use usher_worker::lookup::Guarded;
+use usher_worker::guard::Guards;
 use usher_worker::mails::Templates;
 use usher_worker::{Worker, poll};
 
@@ -44,20 +45,26 @@ async fn main() -> anyhow::Result<()> {
         receive_limit: policy.worker.receive_limit,
     };
     let queue = WorkQueue::new(&database, clock.clone(), limits);
+    let store: Arc<dyn Store> = Arc::new(Table::new(&database.clients(), table));
+    let owner = chance::owner();
+    let guards = Guards::new(Arc::clone(&store), clock.clone(), &owner, &policy.breakers);
+    let bus = FileBus::new(directory.join("bus.ndjson"), queue.clone());
+    let outbox = Outbox::new(directory.join("mail"), clock.clone());
     let worker = Worker {
         templates: Templates::new(&policy)?,
         policy,
-        store: Arc::new(Table::new(&database.clients(), table)),
+        store,
         queue: Arc::new(queue.clone()),
         visibility: Arc::new(queue.clone()),
         dead_letters: Arc::new(queue.dead_letters()),
-        bus: Arc::new(FileBus::new(directory.join("bus.ndjson"), queue.clone())),
-        mailer: Arc::new(Outbox::new(directory.join("mail"), clock.clone())),
+        bus: guards.bus(Arc::new(bus)),
+        mailer: guards.mailer(Arc::new(outbox)),
         clock,
         secret: Kept::given(Secret::new(&[7; 32])),
         organizations: organization::Cache::default(),
-        lookup: Guarded::new(Arc::new(Https::without_secrets())),
-        owner: chance::owner(),
+        lookup: guards.lookup(Arc::new(Https::without_secrets())),
+        guards,
+        owner,
     };
     let mut terminate = signal(SignalKind::terminate())?;
     let stop = async move {

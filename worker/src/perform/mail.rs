@@ -192,7 +192,8 @@ impl Unsent {
                 FaultKind::Unavailable
                 | FaultKind::Throttled
                 | FaultKind::Refused
-                | FaultKind::Corrupt => error.disposition(),
+                | FaultKind::Corrupt
+                | FaultKind::Held => error.disposition(),
             },
         }
     }

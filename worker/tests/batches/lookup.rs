@@ -23,7 +23,7 @@ const PATIENT: u32 = 5000;
 fn asking(crm: &Crm, timeout_ms: u32) -> Policy {
     policy(&format!(
         "{POLICY}\n[lookup]\nurl = '{}'\nroles = ['manager', 'guest']\ntimeout_ms = {timeout_ms}\n\
-         [lookup.breaker]\nfailures_in_a_row = 3\ncool_down_s = 30\n",
+         [breaker.lookup]\nfailures_in_a_row = 3\ncool_down_s = 30\n",
         crm.url()
     ))
 }

@@ -9,6 +9,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod breakers;
 mod first_seen;
 mod invites;
 mod lookup;

@@ -34,7 +34,7 @@ use usher_shared::secret::Kept;
 use usher_shared::testkit::{TestStack, stack};
 use usher_worker::Worker;
 use usher_worker::batch::Message;
-use usher_worker::lookup::Guarded;
+use usher_worker::guard::Guards;
 use usher_worker::mails::Templates;
 use usher_worker::story::{Fate, Outcome, Story};
 
@@ -98,6 +98,14 @@ impl World {
     /// A worker that is nobody else.
     pub fn worker(&self) -> Worker {
         let stack = &self.here.stack;
+        let store = Arc::new(stack.store.clone());
+        let owner = chance::owner();
+        let guards = Guards::new(
+            store,
+            self.here.clock.clone(),
+            &owner,
+            &self.policy.breakers,
+        );
         Worker {
             templates: Templates::new(&self.policy).unwrap(),
             policy: Arc::clone(&self.policy),
@@ -105,13 +113,14 @@ impl World {
             queue: Arc::new(stack.queue.clone()),
             visibility: Arc::new(stack.queue.clone()),
             dead_letters: Arc::new(stack.dead_letters.clone()),
-            bus: Arc::new(stack.bus.clone()),
-            mailer: Arc::new(stack.outbox.clone()),
+            bus: guards.bus(Arc::new(stack.bus.clone())),
+            mailer: guards.mailer(Arc::new(stack.outbox.clone())),
             clock: self.here.clock.clone(),
             secret: Kept::given(stack.secret.clone()),
             organizations: organization::Cache::default(),
-            lookup: Guarded::new(Arc::new(Https::without_secrets())),
-            owner: chance::owner(),
+            lookup: guards.lookup(Arc::new(Https::without_secrets())),
+            guards,
+            owner,
         }
     }
 

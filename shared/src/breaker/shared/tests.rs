@@ -344,6 +344,16 @@ fn what_is_said_of_somebody_else_is_not_gone_by() {
     );
     let record = table.0.clone().unwrap();
     assert_eq!((record.version, record.target.as_str()), (2, "new.example"));
+    // An operator speaks of whoever it is.
+    table.0 = Some(Record::hold(
+        Some(&record),
+        START,
+        START + 60 * SECOND,
+        "operator",
+    ));
+    sync(&mut here, &mut table, START + LIFETIME);
+    assert_eq!(here.why(), Some("operator"));
+    table.0 = Some(record);
     // And whoever turns to it knows nothing of its own of it.
     here.aim("new.example");
     assert_eq!(here.state(), State::Closed);

@@ -8,10 +8,7 @@ fn at(seconds: i64) -> Time {
 }
 
 fn held() -> Setback {
-    Setback {
-        fault: "breaker_open",
-        was_tried: false,
-    }
+    FaultKind::Held.into()
 }
 
 /// Seconds from `from` until an entry is due.

@@ -1,7 +1,6 @@
 use super::access::{patterns, values};
 use super::roles::declared_role;
 use super::section::Section;
-use crate::breaker::Limits;
 use crate::policy::lookup::{Endpoint, LookupRules, Url};
 use crate::policy::{DomainPattern, ProfileRules, Roles};
 use crate::secret::SecretRef;
@@ -15,14 +14,6 @@ use usher_events::Role;
 /// A handshake of TLS with somebody far away takes a tenth of a second; and after five, nobody who
 /// answers a question about one row of a database will.
 const TIMEOUT_MS: RangeInclusive<u32> = 100..=5000;
-const FAILURES: RangeInclusive<u32> = 1..=1000;
-const PERCENT: RangeInclusive<u32> = 1..=100;
-const CALLS: RangeInclusive<u32> = 1..=10_000;
-/// Longer, and what was yesterday would count; the same for how long nobody is asked.
-const SECONDS: RangeInclusive<u32> = 1..=3600;
-
-/// How many times the time limit of one question a probe is waited for.
-const PROBE: u32 = 2;
 
 /// The lookup, if there is a table of it.
 pub(super) fn lookup(
@@ -52,10 +43,6 @@ pub(super) fn lookup(
     let timeout = Duration::from_millis(timeout_ms.into());
     let domains: Vec<DomainPattern> = values(patterns(section, section.texts("domains")));
     let given = given(section, roles);
-    let breaker = section.section("breaker", |section| Limits {
-        probe: timeout * PROBE,
-        ..limits(section)
-    });
 
     Some(LookupRules {
         endpoint: Endpoint {
@@ -65,7 +52,6 @@ pub(super) fn lookup(
         },
         domains,
         roles: given,
-        breaker,
     })
 }
 
@@ -88,28 +74,6 @@ fn given(section: &Section<'_>, roles: &Roles) -> BTreeSet<Role> {
         section.report_key("roles", text);
     }
     given
-}
-
-fn limits(section: &Section<'_>) -> Limits {
-    let seconds =
-        |key: &str, default| Duration::from_secs(section.number(key, SECONDS, "s", default).into());
-    let limits = Limits {
-        failures_in_a_row: section.number("failures_in_a_row", FAILURES, "failures", 5),
-        failure_percent: section.number("failure_percent", PERCENT, "percent", 50),
-        min_calls: section.number("min_calls", CALLS, "questions", 20),
-        window: seconds("window_s", 60),
-        cool_down: seconds("cool_down_s", 30),
-        max_cool_down: seconds("max_cool_down_s", 600),
-        ..Limits::default()
-    };
-    if limits.max_cool_down < limits.cool_down {
-        let text = format!(
-            "must not be less than cool_down_s, which is {}",
-            limits.cool_down.as_secs()
-        );
-        section.report_key("max_cool_down_s", text);
-    }
-    limits
 }
 
 /// What a text that is not empty says; a problem shows no part of it.

@@ -1,3 +1,4 @@
+mod breakers;
 mod custom_messages;
 mod decisions;
 mod documented;

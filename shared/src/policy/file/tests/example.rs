@@ -111,6 +111,7 @@ pub(super) fn shape(path: &str) -> String {
     let is_source = |key: &str| MessageSource::ALL.iter().any(|(source, _)| *source == key);
     let mut parts: Vec<&str> = path.split('.').collect();
     match parts.as_mut_slice() {
+        ["breaker", service @ ("mail" | "bus" | "lookup"), ..] => *service = "<service>",
         ["organizations", id, ..] => *id = "<id>",
         ["plans", plan, ..] => *plan = "<plan>",
         ["tokens", "id" | "access", "claims", claim, ..] => *claim = "<claim>",

@@ -1,5 +1,4 @@
 use super::*;
-use crate::breaker::Limits;
 use std::time::Duration;
 
 /// A lookup with nothing wrong and nothing to warn of, and more below it.
@@ -22,11 +21,6 @@ fn a_lookup_has_defaults_for_all_but_address_and_roles() {
         (roles.as_slice(), rules.domains.len()),
         (&["manager"][..], 0)
     );
-    let limits = Limits {
-        probe: Duration::from_secs(3),
-        ..Limits::default()
-    };
-    assert_eq!(rules.breaker, limits);
 }
 
 #[test]
@@ -77,7 +71,6 @@ fn a_lookups_secret_is_named_and_never_shown() {
 
 #[test]
 fn a_lookups_numbers_have_units_and_bounds() {
-    let breaker = |line: &str| lookup(&format!("[lookup.breaker]\n{line}\n"));
     for (text, problem) in [
         (
             lookup("timeout_ms = 50\n"),
@@ -86,26 +79,6 @@ fn a_lookups_numbers_have_units_and_bounds() {
         (
             lookup("domains = ['@']\n"),
             "line 5: lookup.domains: \"@\" is not a domain name",
-        ),
-        (
-            breaker("failures_in_a_row = 0"),
-            "line 6: lookup.breaker.failures_in_a_row: must be 1 to 1000 failures, and is 0",
-        ),
-        (
-            breaker("failure_percent = 101"),
-            "line 6: lookup.breaker.failure_percent: must be 1 to 100 percent, and is 101",
-        ),
-        (
-            breaker("min_calls = 0"),
-            "line 6: lookup.breaker.min_calls: must be 1 to 10000 questions, and is 0",
-        ),
-        (
-            breaker("window_s = 4000"),
-            "line 6: lookup.breaker.window_s: must be 1 to 3600 s, and is 4000",
-        ),
-        (
-            breaker("max_cool_down_s = 29"),
-            "line 6: lookup.breaker.max_cool_down_s: must not be less than cool_down_s, which is 30",
         ),
     ] {
         check_problems(&[(text.as_str(), problem)]);
