@@ -10,6 +10,8 @@ mod show;
 mod shown;
 mod until;
 
+pub use until::length;
+
 use crate::patience::{TRIES, deadline};
 use crate::place::{Opened, Place};
 use anyhow::Context;

@@ -1,5 +1,6 @@
 //! `usher`: runs the whole thing on one machine, and looks after it in production.
 
+mod breaker;
 mod drill;
 mod invite;
 mod local;
@@ -46,6 +47,8 @@ enum Verb {
     Organization(Box<organization::Verb>),
     #[command(subcommand)]
     Unsubscribe(Box<unsubscribe::Verb>),
+    #[command(subcommand)]
+    Breaker(Box<breaker::Verb>),
 }
 
 fn main() -> ExitCode {
@@ -64,6 +67,7 @@ fn main() -> ExitCode {
                 Verb::User(verb) => Box::pin(user::run(*verb)).await,
                 Verb::Organization(verb) => Box::pin(organization::run(*verb)).await,
                 Verb::Unsubscribe(verb) => Box::pin(unsubscribe::run(*verb)).await,
+                Verb::Breaker(verb) => Box::pin(breaker::run(*verb)).await,
             }
         }),
         Err(error) => Err(error.into()),

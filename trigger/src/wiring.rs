@@ -25,7 +25,7 @@ const PREPARING: Duration = Duration::from_millis(500);
 /// As [`on`].
 pub async fn trigger(config: Config) -> Result<Deployed, Unfit> {
     let clients = Clients::load(&config, Timeouts::TRIGGER).await;
-    on(&clients, config).await
+    Box::pin(on(&clients, config)).await
 }
 
 /// Opens the connections and reads policy and secret, which the first call will need, and puts them

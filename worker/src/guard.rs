@@ -46,7 +46,14 @@ pub struct Guards {
     mail: Arc<Guard>,
     bus: Arc<Guard>,
     lookup: Arc<Guard>,
-    rules: Arc<Held<BreakerRules>>,
+    means: Arc<Means>,
+}
+
+/// What all of them need.
+struct Means {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    rules: Held<BreakerRules>,
 }
 
 impl Guards {
@@ -58,13 +65,16 @@ impl Guards {
         owner: &str,
         rules: &BreakerRules,
     ) -> Self {
-        let rules = Arc::new(Held::new(rules.clone()));
+        let rules = Held::new(rules.clone());
+        let means = Arc::new(Means {
+            store,
+            clock,
+            rules,
+        });
         let guard = |of| {
             Arc::new(Guard {
                 of,
-                store: Arc::clone(&store),
-                clock: Arc::clone(&clock),
-                rules: Arc::clone(&rules),
+                means: Arc::clone(&means),
                 shared: Mutex::new(Shared::new(owner)),
                 asking: tokio::sync::Mutex::new(()),
             })
@@ -73,14 +83,14 @@ impl Guards {
             mail: guard(Dependency::Mail),
             bus: guard(Dependency::Bus),
             lookup: guard(Dependency::Lookup),
-            rules,
+            means,
         }
     }
 
     /// Goes by these rules from now on.
     pub fn heed(&self, rules: &BreakerRules) {
-        if *self.rules.current() != *rules {
-            self.rules.replace(rules.clone());
+        if *self.means.rules.current() != *rules {
+            self.means.rules.replace(rules.clone());
         }
     }
 
@@ -135,9 +145,7 @@ impl fmt::Debug for Guards {
 /// One breaker, and the table that it is shared through.
 struct Guard {
     of: Dependency,
-    store: Arc<dyn Store>,
-    clock: Arc<dyn Clock>,
-    rules: Arc<Held<BreakerRules>>,
+    means: Arc<Means>,
     shared: Mutex<Shared>,
     /// Who has it reads or writes the table; the others wait for what comes of that.
     asking: tokio::sync::Mutex<()>,
@@ -196,12 +204,12 @@ impl Guard {
 
     fn need(&self) -> Option<Need> {
         let (limits, now) = (self.limits(), self.now());
-        let lifetime = self.rules.current().cache;
+        let lifetime = self.means.rules.current().cache;
         self.shared().need(&limits, lifetime, now)
     }
 
     async fn read(&self) {
-        let read = timeout(LOOK, self.store.breaker(self.of)).await;
+        let read = timeout(LOOK, self.means.store.breaker(self.of)).await;
         let (limits, now) = (self.limits(), self.now());
         let news = match read {
             Ok(Ok(found)) => self.shared().read(found, &limits, now),
@@ -219,7 +227,7 @@ impl Guard {
     }
 
     async fn write(&self, bid: &Bid) {
-        let written = timeout(LOOK, self.store.write_breaker(self.of, &bid.record)).await;
+        let written = timeout(LOOK, self.means.store.write_breaker(self.of, &bid.record)).await;
         let (limits, now) = (self.limits(), self.now());
         let mut shared = self.shared();
         let news = match written {
@@ -241,11 +249,11 @@ impl Guard {
     }
 
     fn limits(&self) -> Limits {
-        *self.rules.current().of(self.of)
+        *self.means.rules.current().of(self.of)
     }
 
     fn now(&self) -> Duration {
-        let millis = self.clock.now().unix_millis();
+        let millis = self.means.clock.now().unix_millis();
         Duration::from_millis(u64::try_from(millis).unwrap_or(0))
     }
 

@@ -48,7 +48,7 @@ impl FromStr for Until {
 }
 
 /// A number and a unit: `m`, `h`, `d` or `w`.
-fn length(text: &str) -> Option<Duration> {
+pub fn length(text: &str) -> Option<Duration> {
     let unit = match text.chars().last()? {
         'm' => 60,
         'h' => 3600,

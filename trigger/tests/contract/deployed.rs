@@ -60,7 +60,7 @@ async fn a_start_that_finds_everything_down_is_short_and_answers_by_the_packages
     ] {
         let start = Instant::now();
         let clients = http::clients(behavior, Timeouts::TRIGGER);
-        let deployed = Arc::new(wiring::on(&clients, config()).await.unwrap());
+        let deployed = Arc::new(Box::pin(wiring::on(&clients, config())).await.unwrap());
         let started = start.elapsed();
         assert!(
             started <= Duration::from_millis(500),
@@ -90,7 +90,7 @@ async fn each_answer_is_by_the_policy_in_force_and_the_log_says_which() {
         })
     };
     let clients = http::scripted("http://127.0.0.1:1", Timeouts::TRIGGER, script);
-    let deployed = Arc::new(wiring::on(&clients, config()).await.unwrap());
+    let deployed = Arc::new(Box::pin(wiring::on(&clients, config())).await.unwrap());
 
     // The package's, because the store is down; and beside that answer the store is asked again.
     *said.lock().unwrap() = Behavior::Answers(OPEN);
