@@ -50,7 +50,10 @@ fn every_breaker_is_listed_also_before_any_was_open() {
     assert_eq!(names, ["mail", "bus", "lookup"]);
     assert!(listed(here).iter().all(|one| one["state"] == "closed"));
     let text = text(&breaker(here, &["list"]));
-    assert!(text.contains("UNTIL") && text.contains("lookup   closed"), "{text}");
+    assert!(
+        text.contains("UNTIL") && text.contains("lookup   closed"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -65,8 +68,20 @@ fn mail_is_held_back_only_if_that_is_confirmed_until_it_is_reset() {
     let local = Local::start(here, &[]);
     let held = json(&breaker(here, &["trip", "mail", "--confirm", "--json"]));
     assert_eq!(
-        (&held["state"], &held["why"], &held["by"], &held["held"], &held["dry_run"]),
-        (&json!("open"), &json!("operator"), &json!("operator"), &json!(true), &json!(false))
+        (
+            &held["state"],
+            &held["why"],
+            &held["by"],
+            &held["held"],
+            &held["dry_run"]
+        ),
+        (
+            &json!("open"),
+            &json!("operator"),
+            &json!("operator"),
+            &json!(true),
+            &json!(false)
+        )
     );
     assert_eq!(state(here, "mail"), "open");
     assert_eq!(state(here, "bus"), "closed");
@@ -85,7 +100,10 @@ fn mail_is_held_back_only_if_that_is_confirmed_until_it_is_reset() {
     assert!(text(&reset).contains("within 1 s"), "{reset:?}");
     assert_eq!(state(here, "mail"), "closed");
     let again = json(&breaker(here, &["reset", "mail", "--json"]));
-    assert_eq!((&again["changed"], &again["trips"]), (&json!(false), &json!(0)));
+    assert_eq!(
+        (&again["changed"], &again["trips"]),
+        (&json!(false), &json!(0))
+    );
 }
 
 #[test]
@@ -99,6 +117,10 @@ fn what_is_no_breaker_and_no_length_is_said() {
     ] {
         let output = breaker(here, &arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
-        assert!(text(&output).contains(says), "{arguments:?}: {}", text(&output));
+        assert!(
+            text(&output).contains(says),
+            "{arguments:?}: {}",
+            text(&output)
+        );
     }
 }

@@ -24,7 +24,7 @@ use usher_shared::policy::lookup::Endpoint;
 use usher_shared::port::{Answer, Fault, Lookup, Outgoing, Question, Queue, QueueLimits};
 use usher_shared::secret::Kept;
 use usher_worker::Worker;
-use usher_worker::lookup::Guarded;
+use usher_worker::guard::Guards;
 use usher_worker::mails::Templates;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -135,20 +135,26 @@ impl Stage {
         let town = Arc::new(Town::new(dice, clock, secret.clone()));
         let dead = queue.dead_letters();
         let templates = Templates::new(&settings.policy)?;
-        let worker = |name: String| Worker {
-            policy: Arc::clone(&settings.policy),
-            store: Arc::new(table.clone()),
-            organizations: organization::Cache::default(),
-            secret: Kept::given(secret.clone()),
-            lookup: Guarded::new(Arc::new(Nobody)),
-            queue: Arc::new(queue.clone()),
-            visibility: Arc::new(queue.clone()),
-            dead_letters: Arc::new(dead.clone()),
-            bus: Arc::new(bus.clone()),
-            mailer: Arc::new(outbox.clone()),
-            templates: templates.clone(),
-            clock: Arc::new(clock),
-            owner: format!("{}-{name}", scenario.as_str()),
+        let worker = |name: String| {
+            let owner = format!("{}-{name}", scenario.as_str());
+            let rules = &settings.policy.breakers;
+            let guards = Guards::new(Arc::new(table.clone()), Arc::new(clock), &owner, rules);
+            Worker {
+                policy: Arc::clone(&settings.policy),
+                store: Arc::new(table.clone()),
+                organizations: organization::Cache::default(),
+                secret: Kept::given(secret.clone()),
+                lookup: guards.lookup(Arc::new(Nobody)),
+                queue: Arc::new(queue.clone()),
+                visibility: Arc::new(queue.clone()),
+                dead_letters: Arc::new(dead.clone()),
+                bus: guards.bus(Arc::new(bus.clone())),
+                mailer: guards.mailer(Arc::new(outbox.clone())),
+                templates: templates.clone(),
+                clock: Arc::new(clock),
+                guards,
+                owner,
+            }
         };
         let workers = (0..settings.workers).map(|number| worker(number.to_string()));
         tokio::spawn(lambda::event_source(queue.clone(), workers.collect()));

@@ -19,14 +19,14 @@ use usher_shared::eventbridge::EventBus;
 use usher_shared::lookup::Https;
 use usher_shared::organization;
 use usher_shared::policy::file;
-use usher_shared::port::{Fault, Hidden, Visibility};
+use usher_shared::port::{Fault, Hidden, Store, Visibility};
 use usher_shared::secret::Kept;
 use usher_shared::ses::Ses;
 use usher_shared::sqs::{DeadLetterQueue, WorkQueue};
 use usher_shared::telemetry;
 use usher_shared::testkit::draw::Draw;
 use usher_shared::testkit::http::{LeftOut, partly};
-use usher_worker::lookup::Guarded;
+use usher_worker::guard::Guards;
 use usher_worker::mails::Templates;
 use usher_worker::{Worker, poll};
 
@@ -129,20 +129,26 @@ fn worker(
         .context("the policy is in a directory")?;
     let policy = file::parse(&text, base, &|path| std::fs::read_to_string(path))
         .map_err(|problems| anyhow::anyhow!("{problems}"))?;
+    let store: Arc<dyn Store> = Arc::new(Table::new(dynamodb, setup.table.as_str()));
+    let clock = Arc::new(Ahead(Duration::from_secs(setup.ahead_s)));
+    let owner = chance::owner();
+    let guards = Guards::new(Arc::clone(&store), clock.clone(), &owner, &policy.breakers);
+    let bus = EventBus::new(aws, setup.bus.as_str());
     Ok(Worker {
         templates: Templates::new(&policy)?,
         policy: Arc::new(policy),
-        store: Arc::new(Table::new(dynamodb, setup.table.as_str())),
+        store,
         queue: Arc::new(queue.clone()),
         visibility: Arc::new(Hurried(queue.clone())),
         dead_letters: Arc::new(DeadLetterQueue::new(aws, setup.dead_letters.as_str())),
-        bus: Arc::new(EventBus::new(aws, setup.bus.as_str())),
-        mailer: Arc::new(Ses::new(aws)),
-        clock: Arc::new(Ahead(Duration::from_secs(setup.ahead_s))),
+        bus: guards.bus(Arc::new(bus)),
+        mailer: guards.mailer(Arc::new(Ses::new(aws))),
+        clock,
         secret: Kept::given(Secret::new(&[7; 32])),
         organizations: organization::Cache::default(),
-        lookup: Guarded::new(Arc::new(Https::without_secrets())),
-        owner: chance::owner(),
+        lookup: guards.lookup(Arc::new(Https::without_secrets())),
+        guards,
+        owner,
     })
 }
 
