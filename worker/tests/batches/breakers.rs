@@ -239,6 +239,7 @@ fn mail() -> Mail {
         html: String::new(),
         tags: Vec::new(),
         configuration_set: None,
+        unsubscribe_url: None,
     }
 }
 
