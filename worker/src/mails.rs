@@ -149,6 +149,10 @@ fn values(
     let membership = occasion.user.membership();
     let declared = membership.and_then(|one| policy.organizations.get(&one.organization));
     let organization = declared.or(occasion.founded);
+    let plan = organization.and_then(|known| known.plan.as_ref());
+    let features = plan.and_then(|plan| policy.plans.get(plan));
+    let features = features.map(|plan| Vec::from_iter(plan.features.iter().cloned()));
+    let features = features.unwrap_or_default();
     let campaign = recipient.campaign;
     let link = |path: &str, query: &str| match occasion.kind {
         MailKind::Welcome => welcome_link(policy, path, query, account_type, campaign),
@@ -161,6 +165,8 @@ fn values(
         app_url => &policy.mail.app_url,
         account_type,
         organization_name => organization.map_or("", |known| &known.name),
+        organization_plan => plan.map_or("", |plan| plan.as_str()),
+        organization_features => features,
         show_business_features => account_type != Profile::DEFAULT_ACCOUNT_TYPE,
         source => recipient.source.unwrap_or_default(),
         campaign => campaign.unwrap_or_default(),

@@ -48,12 +48,14 @@ const OURS: [(MailKind, &str, [&str; 3]); 5] = {
 };
 
 /// Every name that a template may ask for. What a user did not say is there, and empty.
-pub(super) const NAMES: [&str; 14] = [
+pub(super) const NAMES: [&str; 16] = [
     "first_name",
     "app_name",
     "app_url",
     "account_type",
     "organization_name",
+    "organization_plan",
+    "organization_features",
     "show_business_features",
     "source",
     "campaign",
@@ -231,6 +233,8 @@ fn sample() -> Value {
         app_url => "https://app.example",
         account_type => "business",
         organization_name => "Acme",
+        organization_plan => "team",
+        organization_features => vec!["api", "reports"],
         show_business_features => true,
         source => "organic",
         campaign => "spring",

@@ -28,8 +28,11 @@ organization = "big"
 domain = "club.example"
 organization = "club"
 
+[plans.team]
+features = ["reports", "api"]
+
 [organizations]
-acme = { name = "Acme & Sons", account_type = "business" }
+acme = { name = "Acme & Sons", account_type = "business", plan = "team" }
 big = { name = "Big", account_type = "enterprise" }
 club = { name = "Club" }
 "#;
@@ -162,6 +165,24 @@ fn the_kind_of_account_chooses_the_mail() {
         }
         let onboarding = format!("https://app.example/onboarding?type={account_type}&");
         assert!(mail.text.contains(&onboarding), "{}", mail.text);
+    }
+}
+
+#[test]
+fn a_template_may_say_what_the_organization_has_and_nothing_where_there_is_none() {
+    let text = "{{ organization_plan or 'none' }}{% for feature in organization_features %}, \
+                {{ feature }}{% endfor %}";
+    let mut policy = with_template("s", text, "h");
+    let template = policy.mail.templates.values().next().unwrap().clone();
+    let business = usher_events::AccountType::new("business").unwrap();
+    policy.mail.templates.insert(business, template);
+    for (email, said) in [
+        ("ada@acme.example", "team, api, reports"),
+        ("ada@club.example", "none"),
+        ("ada@home.example", "none"),
+    ] {
+        let mail = made(&policy, person(email, None), SignUpContext::default());
+        assert_eq!(mail.text, said, "{email}");
     }
 }
 
