@@ -13,6 +13,7 @@ mod policy;
 mod policy_file;
 mod unsubscribe;
 mod user;
+mod worker;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -49,6 +50,8 @@ enum Verb {
     Unsubscribe(Box<unsubscribe::Verb>),
     #[command(subcommand)]
     Breaker(Box<breaker::Verb>),
+    #[command(subcommand)]
+    Worker(Box<worker::Verb>),
 }
 
 fn main() -> ExitCode {
@@ -68,6 +71,7 @@ fn main() -> ExitCode {
                 Verb::Organization(verb) => Box::pin(organization::run(*verb)).await,
                 Verb::Unsubscribe(verb) => Box::pin(unsubscribe::run(*verb)).await,
                 Verb::Breaker(verb) => Box::pin(breaker::run(*verb)).await,
+                Verb::Worker(verb) => Box::pin(worker::run(*verb)).await,
             }
         }),
         Err(error) => Err(error.into()),

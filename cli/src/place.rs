@@ -7,14 +7,15 @@ use usher_events::PoolId;
 use usher_shared::aws::{Clients, Timeouts};
 use usher_shared::clock::WallClock;
 use usher_shared::cognito_idp::CognitoPools;
-use usher_shared::config::TableConfig;
+use usher_shared::config::{QueueConfig, TableConfig};
 use usher_shared::digest::Secret;
 use usher_shared::dynamodb::Table;
 use usher_shared::embedded::{QueueLimits, Stack};
 use usher_shared::policy::Policy;
-use usher_shared::port::UserPools;
+use usher_shared::port::{Queue, Store, UserPools};
 use usher_shared::secret::Keepers;
 use usher_shared::secrets_manager::SecretsManager;
+use usher_shared::sqs::WorkQueue;
 use usher_shared::ssm::ParameterStore;
 
 /// Which deployment.
@@ -55,22 +56,44 @@ pub struct Pools {
 }
 
 impl Place {
+    /// Opens its table and its work queue, for a sweep; on AWS nothing is called yet.
+    pub async fn open_to_sweep(&self, policy: &Policy) -> anyhow::Result<Sweepable> {
+        if self.aws {
+            let config = QueueConfig::from_env().context("--aws needs to know the deployment")?;
+            let clients = Clients::for_command(config.region, Timeouts::WORKER).await;
+            return Ok(Sweepable {
+                store: Arc::new(Table::new(&clients, config.table)),
+                queue: Arc::new(WorkQueue::new(&clients, config.queue_url)),
+                stack: None,
+            });
+        }
+        let stack = Stack::open(&self.dir, Arc::new(WallClock), limits(policy)).await?;
+        Ok(Sweepable {
+            store: Arc::new(stack.store.clone()),
+            queue: Arc::new(stack.queue.clone()),
+            stack: Some(stack),
+        })
+    }
+
     /// Opens it; on AWS nothing is called yet, but for the secret where USHER_SECRET names it.
     pub async fn open(&self, policy: &Policy) -> anyhow::Result<Opened> {
         if self.aws {
             return Box::pin(on_aws()).await;
         }
-        let limits = QueueLimits {
-            visibility_timeout: policy.worker.lease,
-            receive_limit: policy.worker.receive_limit,
-        };
-        let stack = Stack::open(&self.dir, Arc::new(WallClock), limits).await?;
+        let stack = Stack::open(&self.dir, Arc::new(WallClock), limits(policy)).await?;
         Ok(Opened {
             table: stack.store.clone(),
             secret: stack.secret.clone(),
             pools: None,
             stack: Some(stack),
         })
+    }
+}
+
+fn limits(policy: &Policy) -> QueueLimits {
+    QueueLimits {
+        visibility_timeout: policy.worker.lease,
+        receive_limit: policy.worker.receive_limit,
     }
 }
 
@@ -91,6 +114,25 @@ async fn on_aws() -> anyhow::Result<Opened> {
         }),
         stack: None,
     })
+}
+
+/// The table and the work queue of a deployment.
+pub struct Sweepable {
+    /// Its table.
+    pub store: Arc<dyn Store>,
+    /// Its work queue.
+    pub queue: Arc<dyn Queue>,
+    stack: Option<Stack>,
+}
+
+impl Sweepable {
+    /// Ends what runs on this machine, and waits until its files are free.
+    pub async fn close(self) {
+        if let Some(stack) = self.stack {
+            drop((self.store, self.queue));
+            stack.close().await;
+        }
+    }
 }
 
 impl Opened {

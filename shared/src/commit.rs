@@ -4,9 +4,11 @@
 //! write does all three or none.
 
 mod deferral;
+mod lane;
 mod ledger;
 
 pub use deferral::{Deferral, Setback, TOO_OLD};
+pub use lane::{DueAt, Lane};
 pub use ledger::{EffectKind, Entry, Lease, Ledger};
 
 use serde_json::Value;

@@ -112,6 +112,34 @@ impl TableConfig {
     }
 }
 
+/// What a command needs that puts what is due on a deployment's queue.
+#[derive(Clone, Debug)]
+pub struct QueueConfig {
+    /// `REGION`, else `AWS_REGION`
+    pub region: String,
+    /// `USHER_TABLE`
+    pub table: String,
+    /// `USHER_QUEUE_URL`
+    pub queue_url: String,
+}
+
+impl QueueConfig {
+    /// Reads this process's environment.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::from_lookup(&variable)
+    }
+
+    /// Reads a configuration from any lookup.
+    pub fn from_lookup(lookup: Lookup<'_>) -> Result<Self, ConfigError> {
+        let lookup: Lookup<'_> = &|key| filled(lookup, key);
+        Ok(Self {
+            region: region(lookup)?,
+            table: needed(lookup, TABLE)?,
+            queue_url: needed(lookup, QUEUE)?,
+        })
+    }
+}
+
 fn pool(lookup: Lookup<'_>) -> Result<Option<PoolId>, ConfigError> {
     let pool = lookup("USHER_POOL").map(PoolId::new).transpose();
     pool.map_err(|_not_one| ConfigError::Bad {
@@ -123,6 +151,7 @@ fn pool(lookup: Lookup<'_>) -> Result<Option<PoolId>, ConfigError> {
 /// A variable, and what it is for.
 type Needed = (&'static str, &'static str);
 const TABLE: Needed = ("USHER_TABLE", "the name of the DynamoDB table");
+const QUEUE: Needed = ("USHER_QUEUE_URL", "the address of the work queue");
 const SECRET: Needed = (
     "USHER_SECRET",
     "32 random bytes in Base64 that hide user names",
@@ -262,7 +291,7 @@ impl Config {
             environment,
             region: region(lookup)?,
             table: needed(lookup, TABLE)?,
-            queue_url: needed(lookup, ("USHER_QUEUE_URL", "the address of the work queue"))?,
+            queue_url: needed(lookup, QUEUE)?,
             bus: needed(lookup, ("USHER_BUS", "the name of the EventBridge bus"))?,
             secret: secret(&needed(lookup, SECRET)?)?,
             secret_lifetime: seconds(

@@ -19,7 +19,7 @@ mod whole;
 
 use crate::aws::Clients;
 use crate::breaker::Record;
-use crate::commit::{EffectKind, Entry, Lease};
+use crate::commit::{DueAt, EffectKind, Entry, Lane, Lease};
 use crate::dependency::Dependency;
 use crate::invite::Invite;
 use crate::organization::Organization;
@@ -133,7 +133,7 @@ impl Store for Table {
         id: EventId,
         kind: EffectKind,
         entry: &Entry,
-        due: Option<Time>,
+        due: Option<DueAt>,
         owner: Option<&str>,
     ) -> Result<Written, Fault> {
         self.update_entry((subject, id), kind, entry, due, owner)
@@ -152,8 +152,8 @@ impl Store for Table {
         self.delete_spill(id).await
     }
 
-    async fn due(&self, now: Time, most: u32) -> Result<Vec<Due>, Fault> {
-        self.query_due(now, most).await
+    async fn due(&self, lane: Lane, now: Time, most: u32) -> Result<Vec<Due>, Fault> {
+        self.query_due(lane, now, most).await
     }
 
     async fn move_due(&self, item: &Due, to: Time) -> Result<Written, Fault> {

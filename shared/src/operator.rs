@@ -146,6 +146,7 @@ fn is_so(user: &User, event: &OperatorEvent) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::commit::Lane;
     use proptest::prelude::*;
     use usher_events::{
         AccountType, AccountTypeSet, MembershipSet, OrganizationId, Role, RoleSet,
@@ -213,7 +214,8 @@ mod tests {
         let commit = act(1, &suspended()).commit(&Policy::default(), &User::default(), at(5));
         let commit = commit.unwrap();
         assert_eq!((commit.envelope.time, commit.recorded_at), (at(5), at(5)));
-        assert_eq!(commit.ledger.due(), Some(at(5)));
+        let due = commit.ledger.due().map(|due| (due.at, due.lane));
+        assert_eq!(due, Some((at(5), Lane::Bus)));
         assert_eq!(commit.ledger.open_once().count(), 0);
         assert_eq!((commit.decided, commit.lease), (Vec::new(), None));
     }
@@ -231,7 +233,7 @@ mod tests {
                 let suspends = matches!(event, OperatorEvent::UserSuspended(_));
                 let expected = (on && suspends).then_some(EffectKind::SuspensionNotice);
                 assert_eq!(owed, Vec::from_iter(expected), "{event:?}");
-                assert_eq!(commit.ledger.due(), Some(at(5)));
+                assert_eq!(commit.ledger.due().map(|due| due.at), Some(at(5)));
                 assert!(
                     !commit.ledger.owes_now(),
                     "the command itself sends nothing"
@@ -254,7 +256,7 @@ mod tests {
             at(3600).plus(Duration::from_millis(1))
         );
         assert_eq!(
-            commit.ledger.due(),
+            commit.ledger.due().map(|due| due.at),
             Some(at(0)),
             "due by the clock there is"
         );

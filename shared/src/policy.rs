@@ -107,6 +107,8 @@ pub struct Policy {
     pub deferral: Deferral,
     /// `[breaker]`
     pub breakers: BreakerRules,
+    /// `[sweep]`
+    pub sweep: SweepLimits,
     /// `[messages]`: what a refused user reads. Product copy: short, fixed, without a full stop.
     pub messages: Messages,
     /// `[refusals.<reason>]`: the same for one reason, and by locale.
@@ -369,6 +371,13 @@ pub struct WorkerLimits {
     pub lease: Duration,
     /// The queue's receive limit: at the last delivery a message is set aside with its cause.
     pub receive_limit: u32,
+}
+
+/// How what is due comes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SweepLimits {
+    /// The most that each sweep, which is each minute, sends of what waits for one service.
+    pub most_a_minute: u32,
 }
 
 /// What a refused user reads.

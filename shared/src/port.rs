@@ -24,8 +24,8 @@ pub use organizations::Organizations;
 pub use parameters::{Parameters, Secrets, Stored};
 pub use pool::{PoolUser, UserPools};
 pub use queue::{
-    Cause, DeadLetter, DeadLetterInbox, DeadLetters, Hidden, Inbox, Outgoing, Queue, QueueLimits,
-    Received, Visibility,
+    Cause, DeadLetter, DeadLetterInbox, DeadLetters, Delayed, Hidden, Inbox, Outgoing, Queue,
+    QueueLimits, Received, Visibility,
 };
 pub use store::{Appended, Due, Loaded, Store, TakenLease, Written};
 pub use tallies::{Tallies, TallyWritten};

@@ -1,12 +1,13 @@
 //! The work queue and the dead-letter queue on SQS.
 
 mod dead_letters;
+mod many;
 
 pub use dead_letters::DeadLetterQueue;
 
 use crate::aws::{Clients, fault};
 use crate::disposition::FaultKind;
-use crate::port::{Fault, Hidden, Inbox, Outgoing, Queue, Received, Visibility};
+use crate::port::{Delayed, Fault, Hidden, Inbox, Outgoing, Queue, Received, Visibility};
 use async_trait::async_trait;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::config::timeout::TimeoutConfig;
@@ -150,6 +151,14 @@ impl Queue for WorkQueue {
             .set_message_group_id(group.map(ToOwned::to_owned));
         let answer = request.send().await.map_err(|error| fault(SEND, &error))?;
         taken(answer.message_id.as_deref())
+    }
+
+    async fn send_many(&self, messages: &[Delayed]) -> Vec<Result<(), Fault>> {
+        let mut results = Vec::with_capacity(messages.len());
+        for call in many::calls(messages) {
+            results.extend(self.send_batch(&messages[call]).await);
+        }
+        results
     }
 }
 

@@ -8,7 +8,7 @@
 use serde_json::json;
 use usher_events::{Envelope, EventId, Person, PoolId, Sub, Subject, Time};
 use usher_shared::aws::Timeouts;
-use usher_shared::commit::{EffectKind, Entry, Lease, Ledger};
+use usher_shared::commit::{EffectKind, Entry, Lane, Lease, Ledger};
 use usher_shared::disposition::FaultKind;
 use usher_shared::dynamodb::Table;
 use usher_shared::embedded::Database;
@@ -157,7 +157,7 @@ async fn a_due_time_has_moved() {
     lost(lossy.move_due(&due, at(60)).await);
     assert_eq!(sound.move_due(&due, at(60)).await, Ok(Written::Overtaken));
     assert_eq!(
-        sound.due(at(60), 10).await,
+        sound.due(Lane::Queue, at(60), 10).await,
         Ok(vec![Due::Spill {
             id: id(),
             due: at(60)

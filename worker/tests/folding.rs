@@ -195,7 +195,7 @@ async fn live(facts: &[String], way: &Way, rules: &str) -> Left {
     }
     wait(&world, &workers[1]).await;
     let forever = world.here.clock.now().plus(100 * DELAY);
-    let due = world.here.stack.store.due(forever, 10).await.unwrap();
+    let due = world.due(forever).await;
     assert_eq!(due, [], "something is never done");
     left(&world).await
 }

@@ -1,3 +1,4 @@
+use super::{DueAt, Lane};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -40,6 +41,14 @@ impl EffectKind {
         match self {
             Self::WelcomeMail => true,
             Self::PasswordChangedNotice | Self::SuspensionNotice | Self::Publication => false,
+        }
+    }
+
+    /// The service that performs it.
+    pub fn lane(self) -> Lane {
+        match self {
+            Self::WelcomeMail | Self::PasswordChangedNotice | Self::SuspensionNotice => Lane::Mail,
+            Self::Publication => Lane::Bus,
         }
     }
 
@@ -182,9 +191,14 @@ impl Ledger {
             .any(|(kind, entry)| kind.is_once() && *entry == Entry::Owed)
     }
 
-    /// The earliest instant at which something set aside is to be tried again.
-    pub fn due(&self) -> Option<Time> {
-        self.entries().filter_map(|(_, entry)| entry.due()).min()
+    /// The earliest instant at which something set aside is to be tried again, and what that waits
+    /// for.
+    pub fn due(&self) -> Option<DueAt> {
+        let set_aside = self.entries().filter_map(|(kind, entry)| {
+            let (at, lane) = (entry.due()?, kind.lane());
+            Some(DueAt { at, lane })
+        });
+        set_aside.min()
     }
 }
 
@@ -261,8 +275,32 @@ mod tests {
         let kind = EffectKind::WelcomeMail;
         let mut ledger = Ledger::default();
         ledger.set(kind, Entry::later(at(60)));
-        assert_eq!(ledger.due(), Some(at(60)));
+        let lane = Lane::Mail;
+        assert_eq!(ledger.due(), Some(DueAt { at: at(60), lane }));
         assert_eq!(ledger.open_once().collect::<Vec<_>>(), [kind]);
         assert!(!ledger.owes_now() && Ledger::owing([kind]).owes_now());
+    }
+
+    #[test]
+    fn the_earliest_entry_says_in_which_lane_a_commit_is_due() {
+        let (mail, bus) = (EffectKind::WelcomeMail, EffectKind::Publication);
+        let mut ledger = Ledger::owing([mail]);
+        assert_eq!(ledger.due(), None, "nothing is set aside");
+        for (mail_at, bus_at, expected) in [
+            (5, 9, (5, Lane::Mail)),
+            (9, 5, (5, Lane::Bus)),
+            (5, 5, (5, Lane::Mail)),
+        ] {
+            ledger.set(mail, Entry::later(at(mail_at)));
+            ledger.set(bus, Entry::later(at(bus_at)));
+            let due = ledger.due().unwrap();
+            assert_eq!((due.at, due.lane), (at(expected.0), expected.1));
+        }
+        ledger.set(mail, Entry::given_up(at(6), "refused"));
+        let left = DueAt {
+            at: at(5),
+            lane: Lane::Bus,
+        };
+        assert_eq!(ledger.due(), Some(left), "the other is found then");
     }
 }

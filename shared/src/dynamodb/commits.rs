@@ -3,7 +3,7 @@
 use super::fault::{fault, held};
 use super::keys::{self, DUE_AT, DUE_SHARD, PK, SK};
 use super::{Table, record};
-use crate::commit::{EffectKind, Entry, Lease};
+use crate::commit::{DueAt, EffectKind, Entry, Lease};
 use crate::disposition::FaultKind;
 use crate::port::{Appended, Fault, TakenLease, Written};
 use crate::seal::SealedCommit;
@@ -116,7 +116,7 @@ impl Table {
         place: (&Subject, EventId),
         kind: EffectKind,
         entry: &Entry,
-        due: Option<Time>,
+        due: Option<DueAt>,
         owner: Option<&str>,
     ) -> Result<Written, Fault> {
         let index = due.map_or(Index::Remove, Index::Set);
@@ -160,8 +160,11 @@ impl Table {
                 .update_expression("SET #ledger.#kind = :entry, #shard = :shard, #due = :due")
                 .expression_attribute_names("#shard", DUE_SHARD)
                 .expression_attribute_names("#due", DUE_AT)
-                .expression_attribute_values(":shard", text(&keys::due_shard(keys::shard_of(id))))
-                .expression_attribute_values(":due", text(&due.to_string())),
+                .expression_attribute_values(
+                    ":shard",
+                    text(&keys::due_shard(due.lane, keys::shard_of(id))),
+                )
+                .expression_attribute_values(":due", text(&due.at.to_string())),
             Index::Remove => {
                 let others = EffectKind::ALL.iter().filter(|other| **other != kind);
                 for (number, other) in others.enumerate() {
@@ -194,8 +197,8 @@ impl Table {
 /// What a write of an entry does to the commit's place in the due index.
 #[derive(Clone, Copy)]
 enum Index {
-    /// Due at this instant.
-    Set(Time),
+    /// Due at this instant, in this lane.
+    Set(DueAt),
     /// No longer due, unless something else of the commit is set aside.
     Remove,
     /// As it is.

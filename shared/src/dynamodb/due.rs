@@ -4,6 +4,7 @@ use super::Table;
 use super::fault::{Item, fault, held, read};
 use super::keys::{self, DUE_AT, DUE_INDEX, DUE_SHARD, Named};
 use super::spill::{primary_key, spill_key};
+use crate::commit::Lane;
 use crate::disposition::FaultKind;
 use crate::port::{Due, Fault, Written};
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -24,17 +25,22 @@ struct DueRecord {
 }
 
 impl Table {
-    pub(super) async fn query_due(&self, now: Time, most: u32) -> Result<Vec<Due>, Fault> {
-        let shards = (0..keys::SHARDS).map(|shard| self.query_shard(shard, now, most));
+    pub(super) async fn query_due(
+        &self,
+        lane: Lane,
+        now: Time,
+        most: u32,
+    ) -> Result<Vec<Due>, Fault> {
+        // Each shard may hold all of the oldest.
+        let shards = (0..keys::SHARDS).map(|shard| keys::due_shard(lane, shard));
+        let shards = shards.map(|shard| self.query_shard(shard, now, most));
         let mut due: Vec<Due> = try_join_all(shards).await?.into_iter().flatten().collect();
-        due.sort_by_key(|item| match item {
-            Due::Commit { due, .. } | Due::Spill { due, .. } => *due,
-        });
+        due.sort_by_key(Due::at);
         due.truncate(most as usize);
         Ok(due)
     }
 
-    async fn query_shard(&self, shard: u8, now: Time, most: u32) -> Result<Vec<Due>, Fault> {
+    async fn query_shard(&self, shard: String, now: Time, most: u32) -> Result<Vec<Due>, Fault> {
         let mut found = Vec::new();
         let mut from = None;
         loop {
@@ -50,7 +56,7 @@ impl Table {
                 .key_condition_expression("#shard = :shard AND #due <= :now")
                 .expression_attribute_names("#shard", DUE_SHARD)
                 .expression_attribute_names("#due", DUE_AT)
-                .expression_attribute_values(":shard", AttributeValue::S(keys::due_shard(shard)))
+                .expression_attribute_values(":shard", AttributeValue::S(shard.clone()))
                 .expression_attribute_values(":now", AttributeValue::S(now.to_string()))
                 .set_exclusive_start_key(from)
                 .limit(left);

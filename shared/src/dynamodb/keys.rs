@@ -1,5 +1,6 @@
 //! How items are named.
 
+use crate::commit::Lane;
 use crate::dependency::Dependency;
 use crate::policy::Domain;
 use crate::tally::Counted;
@@ -44,8 +45,9 @@ const BREAKER_PREFIX: &str = "B#";
 const TALLY_PREFIX: &str = "R#";
 const HOUR_PREFIX: &str = "H#";
 
-/// Over how many hash keys what is due is spread: eight thousand of it a second may be set aside
-/// before the index is what limits the table, and a sweep that finds nothing costs eight reads.
+/// Over how many hash keys what is due in one lane is spread: eight thousand of it a second may be
+/// set aside before the index is what limits the table, and a sweep that finds nothing costs eight
+/// reads a lane.
 pub(super) const SHARDS: u8 = 8;
 
 /// The hash key of all that belongs to one user.
@@ -141,12 +143,12 @@ pub(super) fn spill(id: EventId) -> String {
     format!("{SPILL_PREFIX}{}", shard_of(id))
 }
 
-/// The hash key of one shard of the due index.
-pub(super) fn due_shard(shard: u8) -> String {
-    format!("{SHARD_PREFIX}{shard}")
+/// The hash key of one shard of a lane of the due index.
+pub(super) fn due_shard(lane: Lane, shard: u8) -> String {
+    format!("{SHARD_PREFIX}{}#{shard}", lane.as_str())
 }
 
-/// The shard of the due index that an event belongs to. Its id's last byte is random, whichever
+/// The shard of its lane that an event belongs to. Its id's last byte is random, whichever
 /// kind of id it is.
 pub(super) fn shard_of(id: EventId) -> u8 {
     id.uuid().as_bytes()[15] % SHARDS

@@ -63,8 +63,8 @@ pub(super) fn to_item(operation: &'static str, commit: &SealedCommit) -> Result<
             ledger: commit.ledger.clone(),
             lease: commit.lease.clone(),
             recorded_at: commit.recorded_at,
-            due_shard: due.map(|_| keys::due_shard(keys::shard_of(envelope.id))),
-            due_at: due,
+            due_shard: due.map(|due| keys::due_shard(due.lane, keys::shard_of(envelope.id))),
+            due_at: due.map(|due| due.at),
         },
     )
 }

@@ -3,6 +3,7 @@
 use super::Table;
 use super::fault::{fault, item, read};
 use super::keys::{self, PK, SK};
+use crate::commit::Lane;
 use crate::port::Fault;
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
@@ -30,7 +31,7 @@ impl Table {
             pk: keys::spill(id),
             sk: id.to_string(),
             body: body.to_owned(),
-            due_shard: keys::due_shard(keys::shard_of(id)),
+            due_shard: keys::due_shard(Lane::Queue, keys::shard_of(id)),
             due_at: due,
         };
         self.put_new(item(PUT, record)?).await?;

@@ -8,8 +8,8 @@ mod schema;
 use super::Database;
 use crate::clock::Clock;
 use crate::port::{
-    Cause, DeadLetter, DeadLetterInbox, DeadLetters, Fault, Hidden, Inbox, Outgoing, Queue,
-    QueueLimits, Received, Visibility,
+    Cause, DeadLetter, DeadLetterInbox, DeadLetters, Delayed, Fault, Hidden, Inbox, Outgoing,
+    Queue, QueueLimits, Received, Visibility,
 };
 use async_trait::async_trait;
 use channel::Channel;
@@ -54,8 +54,22 @@ impl WorkQueue {
 impl Queue for WorkQueue {
     async fn send(&self, message: &Outgoing) -> Result<(), Fault> {
         self.0
-            .put(&message.body, message.group.as_deref(), None)
+            .put(
+                &message.body,
+                message.group.as_deref(),
+                None,
+                Duration::ZERO,
+            )
             .await
+    }
+
+    async fn send_many(&self, messages: &[Delayed]) -> Vec<Result<(), Fault>> {
+        let mut results = Vec::with_capacity(messages.len());
+        for Delayed { message, delay } in messages {
+            let group = message.group.as_deref();
+            results.push(self.0.put(&message.body, group, None, *delay).await);
+        }
+        results
     }
 }
 
@@ -112,7 +126,7 @@ impl DeadLetterQueue {
 #[async_trait]
 impl DeadLetters for DeadLetterQueue {
     async fn set_aside(&self, body: &str, cause: &Cause) -> Result<(), Fault> {
-        self.0.put(body, None, Some(cause)).await
+        self.0.put(body, None, Some(cause), Duration::ZERO).await
     }
 }
 

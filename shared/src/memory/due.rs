@@ -2,18 +2,21 @@
 
 use super::log;
 use super::table::Kept;
+use crate::commit::{DueAt, Lane};
 use crate::port::{Due, Written};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use usher_events::{EventId, Subject, Time};
 
-/// What is set aside, by when it is due.
+/// What is set aside, by lane and when it is due.
 #[derive(Default)]
 pub(super) struct DueIndex {
-    /// A spilled event has no subject here.
-    rows: BTreeSet<(Time, EventId, Option<Arc<Subject>>)>,
+    lanes: BTreeMap<Lane, BTreeSet<Row>>,
     spills: HashMap<EventId, Spill>,
 }
+
+/// When something is due, and what; a spilled event has no subject here.
+type Row = (Time, EventId, Option<Arc<Subject>>);
 
 struct Spill {
     body: String,
@@ -22,11 +25,12 @@ struct Spill {
 
 impl DueIndex {
     pub(super) fn len(&self) -> usize {
-        self.rows.len()
+        self.lanes.values().map(BTreeSet::len).sum()
     }
 
-    pub(super) fn until(&self, now: Time, most: u32) -> Vec<Due> {
-        let rows = self.rows.iter().take_while(|(due, _, _)| *due <= now);
+    pub(super) fn until(&self, lane: Lane, now: Time, most: u32) -> Vec<Due> {
+        let rows = self.lanes.get(&lane).into_iter().flatten();
+        let rows = rows.take_while(|(due, _, _)| *due <= now);
         let listed = rows.take(most as usize).map(|(due, id, subject)| {
             let (id, due) = (*id, *due);
             match subject {
@@ -40,6 +44,16 @@ impl DueIndex {
         });
         listed.collect()
     }
+
+    fn add(&mut self, lane: Lane, row: Row) {
+        self.lanes.entry(lane).or_default().insert(row);
+    }
+
+    fn remove(&mut self, lane: Lane, row: &Row) {
+        if let Some(rows) = self.lanes.get_mut(&lane) {
+            rows.remove(row);
+        }
+    }
 }
 
 impl Kept {
@@ -47,19 +61,19 @@ impl Kept {
     pub(super) fn set_due(
         &mut self,
         (subject, id): (&Arc<Subject>, EventId),
-        was: Option<Time>,
-        due: Option<Time>,
+        was: Option<DueAt>,
+        due: Option<DueAt>,
     ) {
         if was == due {
             return;
         }
-        let row = |due| (due, id, Some(Arc::clone(subject)));
+        let row = |due: DueAt| (due.at, id, Some(Arc::clone(subject)));
         if let Some(was) = was {
-            self.due.rows.remove(&row(was));
+            self.due.remove(was.lane, &row(was));
             self.units.index(1);
         }
         if let Some(due) = due {
-            self.due.rows.insert(row(due));
+            self.due.add(due.lane, row(due));
             self.units.index(1);
         }
     }
@@ -77,10 +91,15 @@ impl Kept {
         let name = self.holders.get_key_value(subject);
         let name = name.map(|(name, _)| Arc::clone(name));
         let record = log::record(&mut self.holders, subject, id);
-        match (name, record.filter(|record| record.due == Some(was))) {
-            (Some(name), Some(record)) => {
-                record.due = Some(to);
-                self.set_due((&name, id), Some(was), Some(to));
+        let record = record.and_then(|record| {
+            let listed = record.due.filter(|due| due.at == was)?;
+            Some((record, listed))
+        });
+        match (name, record) {
+            (Some(name), Some((record, was))) => {
+                let moved = Some(DueAt { at: to, ..was });
+                record.due = moved;
+                self.set_due((&name, id), Some(was), moved);
                 Written::Now
             }
             _ => Written::Overtaken,
@@ -99,8 +118,8 @@ impl Kept {
         };
         spill.due = to;
         self.units.write(spill.body.len());
-        self.due.rows.remove(&(was, id, None));
-        self.due.rows.insert((to, id, None));
+        self.due.remove(Lane::Queue, &(was, id, None));
+        self.due.add(Lane::Queue, (to, id, None));
         self.units.index(2);
         Written::Now
     }
@@ -112,7 +131,7 @@ impl Kept {
         }
         let body = body.to_owned();
         self.due.spills.insert(id, Spill { body, due });
-        self.due.rows.insert((due, id, None));
+        self.due.add(Lane::Queue, (due, id, None));
         self.units.index(1);
     }
 
@@ -126,7 +145,7 @@ impl Kept {
             return;
         };
         self.units.write(spill.body.len());
-        self.due.rows.remove(&(spill.due, id, None));
+        self.due.remove(Lane::Queue, &(spill.due, id, None));
         self.units.index(1);
     }
 }

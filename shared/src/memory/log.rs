@@ -2,7 +2,7 @@
 
 use super::OURS;
 use super::table::Kept;
-use crate::commit::{EffectKind, Entry, Lease, Ledger};
+use crate::commit::{DueAt, EffectKind, Entry, Lease, Ledger};
 use crate::port::{Appended, TakenLease, Written};
 use crate::seal::{SealedCommit, StoredEvent};
 use serde::{Deserialize, Serialize};
@@ -24,7 +24,7 @@ pub(super) struct Record {
     person: Option<Box<[u8]>>,
     ledger: Vec<(EffectKind, Entry)>,
     lease: Option<Box<Lease>>,
-    pub(super) due: Option<Time>,
+    pub(super) due: Option<DueAt>,
 }
 
 /// What of a commit never changes, as JSON.
@@ -163,7 +163,7 @@ impl Kept {
         (subject, id): (&Subject, EventId),
         kind: EffectKind,
         entry: &Entry,
-        due: Option<Time>,
+        due: Option<DueAt>,
         owner: Option<&str>,
     ) -> Written {
         let Some((name, _)) = self.holders.get_key_value(subject) else {

@@ -3,8 +3,8 @@ mod channel;
 use super::way::{self, Way};
 use crate::clock::Clock;
 use crate::port::{
-    Cause, DeadLetter, DeadLetterInbox, DeadLetters, Fault, Hidden, Inbox, Outgoing, Queue,
-    QueueLimits, Received, Visibility,
+    Cause, DeadLetter, DeadLetterInbox, DeadLetters, Delayed, Fault, Hidden, Inbox, Outgoing,
+    Queue, QueueLimits, Received, Visibility,
 };
 use async_trait::async_trait;
 use channel::Channel;
@@ -13,9 +13,13 @@ use std::time::Duration;
 use usher_events::Time;
 
 const SEND: &str = "sqs.send_message";
+const SEND_BATCH: &str = "sqs.send_message_batch";
 const RECEIVE: &str = "sqs.receive_message";
 const DELETE: &str = "sqs.delete_message";
 const HIDE: &str = "sqs.change_message_visibility";
+
+/// Most messages of one call.
+const MOST: usize = 10;
 
 /// How many messages a queue has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -82,8 +86,30 @@ impl WorkQueue {
 #[async_trait]
 impl Queue for WorkQueue {
     async fn send(&self, message: &Outgoing) -> Result<(), Fault> {
-        let put = || self.work.put(&message.body, message.group.as_deref(), None);
+        let put = || {
+            self.work.put(
+                &message.body,
+                message.group.as_deref(),
+                Duration::ZERO,
+                None,
+            )
+        };
         way::call(self.way.as_ref(), SEND, put).await
+    }
+
+    async fn send_many(&self, messages: &[Delayed]) -> Vec<Result<(), Fault>> {
+        let mut results = Vec::with_capacity(messages.len());
+        for together in messages.chunks(MOST) {
+            let put = || {
+                for Delayed { message, delay } in together {
+                    self.work
+                        .put(&message.body, message.group.as_deref(), *delay, None);
+                }
+            };
+            let put = way::call(self.way.as_ref(), SEND_BATCH, put).await;
+            results.extend(together.iter().map(|_| put));
+        }
+        results
     }
 }
 
@@ -137,7 +163,10 @@ impl DeadLetterQueue {
 #[async_trait]
 impl DeadLetters for DeadLetterQueue {
     async fn set_aside(&self, body: &str, cause: &Cause) -> Result<(), Fault> {
-        let put = || self.dead.put(body, None, Some(cause.clone()));
+        let put = || {
+            self.dead
+                .put(body, None, Duration::ZERO, Some(cause.clone()))
+        };
         way::call(self.way.as_ref(), SEND, put).await
     }
 }

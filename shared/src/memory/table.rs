@@ -6,7 +6,7 @@ use super::tallies::TallyTable;
 use super::users::Holder;
 use super::way::{self, Open, Way};
 use crate::breaker::Record;
-use crate::commit::{EffectKind, Entry, Lease};
+use crate::commit::{DueAt, EffectKind, Entry, Lane, Lease};
 use crate::dependency::Dependency;
 use crate::invite::Invite;
 use crate::organization::Organization;
@@ -229,7 +229,7 @@ impl Store for Table {
         id: EventId,
         kind: EffectKind,
         entry: &Entry,
-        due: Option<Time>,
+        due: Option<DueAt>,
         owner: Option<&str>,
     ) -> Result<Written, Fault> {
         self.write(UPDATE, |kept| {
@@ -250,8 +250,9 @@ impl Store for Table {
         self.write(DELETE, |kept| kept.remove_spill(id)).await
     }
 
-    async fn due(&self, now: Time, most: u32) -> Result<Vec<Due>, Fault> {
-        self.read(QUERY, |kept| kept.due.until(now, most)).await
+    async fn due(&self, lane: Lane, now: Time, most: u32) -> Result<Vec<Due>, Fault> {
+        self.read(QUERY, |kept| kept.due.until(lane, now, most))
+            .await
     }
 
     async fn move_due(&self, item: &Due, to: Time) -> Result<Written, Fault> {

@@ -2,6 +2,7 @@
 
 use super::{Bus, Open, Outbox, Passed, Table, Way, WorkQueue};
 use crate::clock::FixedClock;
+use crate::commit::Lane;
 use crate::disposition::FaultKind;
 use crate::port::{self, BusEntry, Due, Mail, Mailer, Outgoing, Queue, QueueLimits, Store};
 use async_trait::async_trait;
@@ -125,5 +126,5 @@ async fn another_way_leads_to_the_same_table() {
         id: id(9),
         due: at(0),
     };
-    assert_eq!(table.due(at(0), 9).await, Ok(vec![due]));
+    assert_eq!(table.due(Lane::Queue, at(0), 9).await, Ok(vec![due]));
 }

@@ -145,6 +145,7 @@ fn policy(document: &Section<'_>, base: &Path, read: Read<'_>) -> Policy {
             limits::worker(section, mail.is_any_owed())
         }),
         deferral: document.section("deferral", limits::deferral),
+        sweep: document.section("sweep", limits::sweep),
         messages: document.section("messages", refusals::messages),
         refusals: refusals::refusals(document),
         profile,

@@ -48,6 +48,24 @@ impl Default for QueueLimits {
 pub trait Queue: Send + Sync {
     /// Puts one message on the queue. May be repeated: the worker knows an event by its id.
     async fn send(&self, message: &Outgoing) -> Result<(), Fault>;
+
+    /// Puts messages on the queue, each to show once its delay is over, and gives one result for
+    /// each, in order.
+    ///
+    /// Takes any number and cuts it into calls that the service allows. May be repeated, for those
+    /// that failed alone. [`FaultKind::TimedOut`] means that a message may be there all the same.
+    ///
+    /// [`FaultKind::TimedOut`]: crate::disposition::FaultKind::TimedOut
+    async fn send_many(&self, messages: &[Delayed]) -> Vec<Result<(), Fault>>;
+}
+
+/// A message that nobody is to receive at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delayed {
+    /// The message.
+    pub message: Outgoing,
+    /// How long it is hidden from its readers, in whole seconds; SQS allows 15 minutes.
+    pub delay: Duration,
 }
 
 /// A message that was received and not yet deleted.

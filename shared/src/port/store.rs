@@ -1,5 +1,5 @@
 use super::{Breakers, Fault, Invites, Organizations, Tallies};
-use crate::commit::{EffectKind, Entry, Lease};
+use crate::commit::{DueAt, EffectKind, Entry, Lane, Lease};
 use crate::preferences::Preferences;
 use crate::seal::{SealedCommit, UserKey};
 use crate::user::UserItem;
@@ -63,6 +63,15 @@ pub enum Due {
     },
 }
 
+impl Due {
+    /// When it was due.
+    pub fn at(&self) -> Time {
+        match self {
+            Self::Commit { due, .. } | Self::Spill { due, .. } => *due,
+        }
+    }
+}
+
 /// The table: log, users, keys, preferences, spilled events and the index of what is due; as
 /// [`Invites`] and [`Organizations`], invites, sign-ups and founded organizations; as
 /// [`Tallies`], how often sign-ups were refused; and as [`Breakers`], who is not called for a while.
@@ -114,8 +123,8 @@ pub trait Store: Breakers + Invites + Organizations + Tallies {
         lease: &Lease,
     ) -> Result<TakenLease, Fault>;
 
-    /// Writes one entry of a commit's ledger, and `due` (the earliest of the whole ledger, or
-    /// `None`) into the due index. `None` takes the commit out of the index only while no other entry is
+    /// Writes one entry of a commit's ledger, and `due` (the earliest of the whole ledger with its
+    /// lane, or `None`) into the due index. `None` takes the commit out of the index only while no other entry is
     /// set aside: a writer that knew of less does not make the sweep forget what it did not know. With `owner`, only if that owner still has the lease; without,
     /// unconditionally. [`Written::Overtaken`] means that the lease is another's by now.
     async fn write_entry(
@@ -124,11 +133,12 @@ pub trait Store: Breakers + Invites + Organizations + Tallies {
         id: EventId,
         kind: EffectKind,
         entry: &Entry,
-        due: Option<Time>,
+        due: Option<DueAt>,
         owner: Option<&str>,
     ) -> Result<Written, Fault>;
 
-    /// Keeps an encoded envelope that nobody else would take, due at once. May be repeated.
+    /// Keeps an encoded envelope that nobody else would take, due then in [`Lane::Queue`]. May be
+    /// repeated.
     async fn spill(&self, id: EventId, body: &str, due: Time) -> Result<(), Fault>;
 
     /// Reads a spilled envelope, consistently. `None` if it has been sent on.
@@ -137,11 +147,11 @@ pub trait Store: Breakers + Invites + Organizations + Tallies {
     /// Forgets a spilled envelope that another durable place holds. May be repeated.
     async fn remove_spill(&self, id: EventId) -> Result<(), Fault>;
 
-    /// Lists what was due at `now`, oldest first within each shard of the index, at most `most`.
-    /// Reads an index, so a change of the last second may not show.
-    async fn due(&self, now: Time, most: u32) -> Result<Vec<Due>, Fault>;
+    /// Lists what was due in one lane at `now`, oldest first, at most `most`. Reads an index, so a
+    /// change of the last second may not show.
+    async fn due(&self, lane: Lane, now: Time, most: u32) -> Result<Vec<Due>, Fault>;
 
-    /// Moves a due time, if it is still as listed. [`Written::Overtaken`] means that another sweep
+    /// Moves a due time within its lane, if it is still as listed. [`Written::Overtaken`] means that another sweep
     /// has it, or that it is done.
     async fn move_due(&self, item: &Due, to: Time) -> Result<Written, Fault>;
 }

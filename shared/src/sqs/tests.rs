@@ -2,6 +2,8 @@ use super::*;
 use crate::aws::Timeouts;
 use crate::port::Cause;
 use crate::testkit::http::{Behavior, Outcome, scripted};
+use aws_sdk_sqs::operation::send_message_batch::SendMessageBatchOutput;
+use aws_sdk_sqs::types::{BatchResultErrorEntry, SendMessageBatchResultEntry};
 use std::sync::Mutex;
 
 #[test]
@@ -101,4 +103,67 @@ async fn one_delivery_that_is_not_hidden_is_a_fault_and_the_other_calls_are_made
 fn a_part_of_a_second_is_a_second() {
     assert_eq!(whole_seconds(Duration::from_millis(1)), 1);
     assert_eq!(whole_seconds(Duration::ZERO), 0);
+}
+
+#[test]
+fn a_call_has_at_most_ten_messages_and_a_quarter_of_a_mebibyte() {
+    /// Where each call begins and ends.
+    type Bounds = &'static [(usize, usize)];
+    let delayed = |bytes: usize| Delayed {
+        message: Outgoing {
+            body: "x".repeat(bytes),
+            group: None,
+        },
+        delay: Duration::ZERO,
+    };
+    let quarter = 256 * 1024;
+    let cases: [(Vec<usize>, Bounds); 5] = [
+        (vec![], &[]),
+        (vec![1; 10], &[(0, 10)]),
+        (vec![1; 21], &[(0, 10), (10, 20), (20, 21)]),
+        (vec![quarter, 1, quarter - 1, 1], &[(0, 1), (1, 3), (3, 4)]),
+        (vec![1, quarter + 1, 1], &[(0, 1), (1, 2), (2, 3)]),
+    ];
+    for (sizes, expected) in cases {
+        let messages: Vec<Delayed> = sizes.into_iter().map(delayed).collect();
+        let calls = many::calls(&messages).into_iter();
+        let calls: Vec<(usize, usize)> = calls.map(|call| (call.start, call.end)).collect();
+        assert_eq!(calls, expected);
+    }
+}
+
+#[test]
+fn each_message_of_a_call_has_an_outcome_of_its_own() {
+    let sent = |id: &str, name: &str| {
+        let entry = SendMessageBatchResultEntry::builder().id(id);
+        let entry = entry.message_id(name).md5_of_message_body("");
+        entry.build().unwrap()
+    };
+    let failed = |id: &str, code: &str, ours: bool| {
+        let entry = BatchResultErrorEntry::builder().id(id).code(code);
+        entry.sender_fault(ours).build().unwrap()
+    };
+    let answer = SendMessageBatchOutput::builder()
+        .successful(sent("3", "m3"))
+        .successful(sent("0", "m0"))
+        .successful(sent("5", ""))
+        .failed(failed("1", "InternalError", false))
+        .failed(failed("2", "InvalidMessageContents", true))
+        .failed(failed("6", "RequestThrottled", true))
+        .build()
+        .unwrap();
+    let kinds: Vec<Option<FaultKind>> = many::outcomes(&answer, 7)
+        .into_iter()
+        .map(|outcome| outcome.err().map(|fault| fault.kind))
+        .collect();
+    let expected = [
+        None,
+        Some(FaultKind::Unavailable),
+        Some(FaultKind::Refused),
+        None,
+        Some(FaultKind::TimedOut),
+        Some(FaultKind::TimedOut),
+        Some(FaultKind::Throttled),
+    ];
+    assert_eq!(kinds, expected);
 }

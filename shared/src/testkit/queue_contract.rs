@@ -1,7 +1,8 @@
 //! What every queue promises, as one suite.
 
 use crate::port::{
-    Cause, DeadLetterInbox, DeadLetters, Hidden, Inbox, Outgoing, Queue, Received, Visibility,
+    Cause, DeadLetterInbox, DeadLetters, Delayed, Hidden, Inbox, Outgoing, Queue, Received,
+    Visibility,
 };
 use async_trait::async_trait;
 use std::collections::BTreeSet;
@@ -26,6 +27,8 @@ macro_rules! queue_contract {
             a_message_delivered_too_often_is_a_dead_letter,
             a_message_set_aside_keeps_body_and_cause,
             a_large_message_arrives_whole,
+            many_messages_arrive_each_once,
+            a_delayed_message_shows_once_its_delay_is_over,
         }
     };
     (@tests $fresh:ident: $($promise:ident,)+) => {
@@ -308,4 +311,56 @@ pub async fn a_large_message_arrives_whole(subject: impl Subject) {
     let body = "é".repeat(120_000);
     send(subject.work(), &body).await;
     assert_eq!(receive_one(subject.work()).await.body, body);
+}
+
+fn delayed(body: String, delay: Duration) -> Delayed {
+    let group = Some("3f0c".to_owned());
+    Delayed {
+        message: Outgoing { body, group },
+        delay,
+    }
+}
+
+/// However many calls that takes.
+pub async fn many_messages_arrive_each_once(subject: impl Subject) {
+    assert_eq!(subject.work().send_many(&[]).await, []);
+    let large = "x".repeat(100_000);
+    let mut expected: Vec<String> = (0..23).map(|number| number.to_string()).collect();
+    expected.extend((0..3).map(|number| format!("{number}{large}")));
+    let messages: Vec<Delayed> = expected
+        .iter()
+        .map(|body| delayed(body.clone(), Duration::ZERO))
+        .collect();
+    let sent = subject.work().send_many(&messages).await;
+    assert_eq!(sent, vec![Ok(()); messages.len()]);
+    let mut bodies = Vec::new();
+    while bodies.len() < expected.len() {
+        let received = subject.work().receive(10, SOON).await.unwrap();
+        assert!(!received.is_empty(), "{} of them arrived", bodies.len());
+        bodies.extend(received.into_iter().map(|message| message.body));
+    }
+    bodies.sort();
+    expected.sort();
+    assert_eq!(bodies, expected);
+}
+
+/// And no sooner.
+pub async fn a_delayed_message_shows_once_its_delay_is_over(subject: impl Subject) {
+    let messages = [
+        delayed("at once".to_owned(), Duration::ZERO),
+        delayed("later".to_owned(), Duration::from_secs(1)),
+    ];
+    let sent = subject.work().send_many(&messages).await;
+    assert_eq!(sent, [Ok(()), Ok(())]);
+    assert_eq!(receive_one(subject.work()).await.body, "at once");
+    assert_empty(subject.work()).await;
+    subject.pass_visibility_timeout().await;
+    let mut bodies = Vec::new();
+    while bodies.len() < 2 {
+        let received = subject.work().receive(10, SOON).await.unwrap();
+        assert!(!received.is_empty(), "{bodies:?}");
+        bodies.extend(received.into_iter().map(|message| message.body));
+    }
+    bodies.sort();
+    assert_eq!(bodies, ["at once", "later"]);
 }

@@ -64,6 +64,8 @@ macro_rules! store_contract {
         }
         $crate::store_contract! { @tests $fresh, due:
             what_is_deferred_is_due_at_its_time_and_not_before,
+            what_is_due_is_listed_in_its_lane_alone,
+            a_commit_changes_lanes_with_its_earliest_entry,
             what_is_done_is_no_longer_due,
             what_a_writer_did_not_know_of_stays_due,
             a_commit_appended_already_due_is_due,

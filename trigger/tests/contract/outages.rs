@@ -17,6 +17,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use usher_events::{RefusalReason, wire};
 use usher_shared::aws::{Clients, Timeouts};
+use usher_shared::commit::Lane;
 use usher_shared::dynamodb::Table;
 use usher_shared::eventbridge::EventBus;
 use usher_shared::policy::Policy;

@@ -15,7 +15,7 @@ use usher_events::{
 };
 use usher_shared::breaker::Record;
 use usher_shared::clock::{self, Clock, FixedClock};
-use usher_shared::commit::{Commit, EffectKind, Entry, Lease, Ledger, Recorded};
+use usher_shared::commit::{Commit, DueAt, EffectKind, Entry, Lane, Lease, Ledger, Recorded};
 use usher_shared::dependency::Dependency;
 use usher_shared::digest::Secret;
 use usher_shared::disposition::FaultKind;
@@ -23,8 +23,8 @@ use usher_shared::invite::Invite;
 use usher_shared::organization::{Cache, Organization};
 use usher_shared::policy::{Policy, file};
 use usher_shared::port::{
-    Appended, BreakerWritten, Breakers, Bus, BusEntry, Due, Fault, InviteWritten, Invites, Loaded,
-    Organizations, Outgoing, Queue, Store, TakenLease, Tallies, TallyWritten, Written,
+    Appended, BreakerWritten, Breakers, Bus, BusEntry, Delayed, Due, Fault, InviteWritten, Invites,
+    Loaded, Organizations, Outgoing, Queue, Store, TakenLease, Tallies, TallyWritten, Written,
 };
 use usher_shared::preferences::Preferences;
 use usher_shared::seal::{SealedCommit, UserKey};
@@ -147,6 +147,9 @@ impl Queue for Places {
         self.queue.show("queue.send").await?;
         self.queued.lock().unwrap().push(message.clone());
         Ok(())
+    }
+    async fn send_many(&self, _: &[Delayed]) -> Vec<Result<(), Fault>> {
+        never()
     }
 }
 
@@ -342,7 +345,7 @@ impl Store for Places {
         _: EventId,
         _: EffectKind,
         _: &Entry,
-        _: Option<Time>,
+        _: Option<DueAt>,
         _: Option<&str>,
     ) -> Result<Written, Fault> {
         never()
@@ -353,7 +356,7 @@ impl Store for Places {
     async fn remove_spill(&self, _: EventId) -> Result<(), Fault> {
         never()
     }
-    async fn due(&self, _: Time, _: u32) -> Result<Vec<Due>, Fault> {
+    async fn due(&self, _: Lane, _: Time, _: u32) -> Result<Vec<Due>, Fault> {
         never()
     }
     async fn move_due(&self, _: &Due, _: Time) -> Result<Written, Fault> {

@@ -7,7 +7,7 @@ use crate::common::{
     POLICY, World, at, confirmed, first_seen, greeting, mail_of, message, person, policy, record,
     soon, sub,
 };
-use crate::{HOME, MINUTES, QUARTER, welcome};
+use crate::{HOME, HOUR, MINUTES, welcome};
 use async_trait::async_trait;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -53,7 +53,7 @@ fn anothers(commit: EventId) -> Option<Entry> {
 
 async fn due(world: &World) -> Vec<Due> {
     let forever = at(100_000_000);
-    world.here.stack.store.due(forever, 10).await.unwrap()
+    world.due(forever).await
 }
 
 #[tokio::test]
@@ -282,7 +282,7 @@ async fn a_welcome_that_becomes_due_meanwhile_is_not_sent_without_a_claim() {
         assert_eq!(mail_of(&record(&slow, &seen("ada")).await), None);
         let sent = usize::from(confirmation.is_some());
         assert_eq!(world.mails().len(), sent, "{confirmation:?}");
-        world.later(&world.worker(), QUARTER).await;
+        world.later(&world.worker(), HOUR).await;
         assert_eq!(world.mails().len(), 1, "{confirmation:?}");
         assert_eq!(due(&world).await, []);
     }
@@ -342,7 +342,7 @@ async fn lived(
     other.sweep().await.unwrap();
     world.drain(whose(events.len())).await;
     while !due(world).await.is_empty() {
-        let outcomes = world.later(&other, QUARTER).await;
+        let outcomes = world.later(&other, HOUR).await;
         assert!(outcomes.iter().all(Outcome::is_done));
     }
     let user = events[0].subject.as_str();

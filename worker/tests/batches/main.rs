@@ -21,6 +21,7 @@ mod organizations;
 mod patience;
 mod publication;
 mod resuming;
+mod sweeping;
 mod switches;
 mod turns;
 mod unreadable;
@@ -39,7 +40,7 @@ const HOME: &str = "ada@home.example";
 /// A wait after which whatever was set aside once is due.
 const MINUTES: Duration = Duration::from_secs(2 * 60);
 /// A wait after which whatever a sweep took is due again.
-const QUARTER: Duration = Duration::from_secs(16 * 60);
+const HOUR: Duration = Duration::from_secs(62 * 60);
 
 fn welcome(user: &str) -> Envelope<LifecycleEvent> {
     confirmed(user, person(&format!("{user}@home.example")))

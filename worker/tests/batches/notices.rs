@@ -4,7 +4,7 @@ use crate::common::fakes::Post;
 use crate::common::{
     POLICY, World, at, mail_of, password_reset, person, policy, pool, record, sub,
 };
-use crate::{HOME, MINUTES, QUARTER, entry, outage, welcome};
+use crate::{HOME, HOUR, MINUTES, entry, outage, welcome};
 use std::sync::Arc;
 use std::time::Duration;
 use usher_events::{
@@ -63,7 +63,7 @@ async fn entry_of(world: &World, user: &str, id: EventId, kind: EffectKind) -> O
 }
 
 async fn nothing_is_due(world: &World) {
-    let due = world.here.stack.store.due(at(1_000_000), 10).await.unwrap();
+    let due = world.due(at(1_000_000)).await;
     assert_eq!(due, Vec::<Due>::new());
 }
 
@@ -100,7 +100,7 @@ async fn each_reset_has_a_notice_of_its_own_and_no_repeat_has_another() {
     let item = world.here.stack.store.glance(&sub("ada")).await.unwrap();
     let claims = item.unwrap().claims;
     assert_eq!(Vec::from_iter(claims.keys()), [&EffectKind::WelcomeMail]);
-    assert_eq!(world.later(&worker, QUARTER).await, []);
+    assert_eq!(world.later(&worker, HOUR).await, []);
     assert_eq!(post.accepted(), 4);
 }
 
@@ -186,7 +186,7 @@ async fn each_suspension_is_told_once_by_the_sweep_whoever_resumes_it() {
             "its end is told to nobody"
         );
     }
-    world.later(&one, QUARTER).await;
+    world.later(&one, HOUR).await;
     assert_eq!(post.accepted(), 3);
     nothing_is_due(&world).await;
 }
@@ -212,7 +212,7 @@ async fn a_suspension_that_is_over_before_it_could_be_told_is_told_no_more() {
     world.later(&worker, Duration::from_secs(1)).await;
     let second = act(&world, "ada", suspended(), &world.policy).await;
     world.later(&worker, Duration::from_secs(1)).await;
-    world.later(&worker, QUARTER).await;
+    world.later(&worker, HOUR).await;
     let first = entry_of(&world, "ada", first, SUSPENSION).await;
     assert_eq!(failed(first.as_ref()), Some("overtaken"));
     let second = entry_of(&world, "ada", second, SUSPENSION).await;
@@ -275,7 +275,7 @@ async fn a_notice_that_is_refused_for_good_is_given_up_and_one_that_may_go_later
     };
     let story = record(&worker, &password_reset("ada", person(HOME), at(60))).await;
     assert!(matches!(fate_of(&story, RESET), Some(Fate::Failed(_))));
-    assert_eq!(world.later(&worker, QUARTER).await, []);
+    assert_eq!(world.later(&worker, HOUR).await, []);
     *post.failures.lock().unwrap() = Post::out(FaultKind::Throttled, 4)
         .failures
         .into_inner()
@@ -284,7 +284,7 @@ async fn a_notice_that_is_refused_for_good_is_given_up_and_one_that_may_go_later
     assert_eq!(fate_of(&story, RESET), Some(&Fate::Deferred("throttled")));
     assert_eq!(mail_of(&story), None, "no welcome");
     for _ in 0..3 {
-        world.later(&worker, QUARTER).await;
+        world.later(&worker, HOUR).await;
     }
     assert_eq!(post.accepted(), 1);
     nothing_is_due(&world).await;

@@ -4,13 +4,12 @@ use crate::common::fakes::Line;
 use crate::common::{
     POLICY, World, at, mail_of, person, policy, publication_of, record, signed_in, story, work,
 };
-use crate::{HOME, MINUTES, QUARTER, entry, outage, welcome};
+use crate::{HOME, HOUR, MINUTES, entry, outage, welcome};
 use serde_json::Value;
 use std::sync::Arc;
 use usher_events::wire;
 use usher_shared::commit::{EffectKind, Entry};
 use usher_shared::disposition::FaultKind;
-use usher_shared::port::Store;
 use usher_worker::Worker;
 use usher_worker::story::Fate;
 
@@ -111,7 +110,7 @@ async fn what_the_bus_does_not_take_is_set_aside_alone_and_published_later() {
         let entry = entry(&world, "bob", publication).await.unwrap();
         assert!(matches!(entry, Entry::Done { .. }), "{entry:?}");
         assert_eq!(
-            world.later(&worker, QUARTER).await,
+            world.later(&worker, HOUR).await,
             [],
             "nothing is due any more"
         );
@@ -134,7 +133,7 @@ async fn mail_and_publication_that_fail_together_are_both_done_later_and_then_no
     *bus.refusing.lock().unwrap() = None;
     assert_eq!(world.later(&worker, MINUTES).await.len(), 1);
     assert_eq!((post.accepted(), bus.ids("ada").len()), (1, 4));
-    let due = world.here.stack.store.due(at(1_000_000), 10).await.unwrap();
+    let due = world.due(at(1_000_000)).await;
     assert_eq!(
         due,
         [],

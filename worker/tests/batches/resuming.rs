@@ -255,7 +255,7 @@ async fn an_operators_commit_is_folded_and_published_by_the_sweep_if_the_command
         .filter(|line| line["detail-type"] == "usher.user_suspended");
     assert_eq!(suspensions.count(), 2);
     assert_eq!(
-        store.due(at(1_000_000), 10).await.unwrap(),
+        crate::common::due(store, at(1_000_000)).await,
         Vec::<Due>::new()
     );
 }
@@ -272,7 +272,7 @@ async fn without_a_bus_an_operators_commit_is_folded_and_due_no_longer() {
     let item = store.glance(&sub("ada")).await.unwrap().unwrap();
     assert!(item.user.is_suspended());
     assert_eq!(
-        store.due(at(1_000_000), 10).await.unwrap(),
+        crate::common::due(store, at(1_000_000)).await,
         Vec::<Due>::new()
     );
     let entry = entry(&world, "ada", EffectKind::Publication).await;

@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 use std::sync::Mutex;
 use usher_shared::disposition::FaultKind;
 use usher_shared::port::{
-    Bus, BusEntry, Cause, DeadLetters, Fault, Hidden, Mail, MailError, Mailer, Outgoing, Queue,
-    Visibility,
+    Bus, BusEntry, Cause, DeadLetters, Delayed, Fault, Hidden, Mail, MailError, Mailer, Outgoing,
+    Queue, Visibility,
 };
 
 /// A mail service that fails in the given ways, one a call, and then accepts everything.
@@ -126,6 +126,10 @@ pub struct NoQueue;
 impl Queue for NoQueue {
     async fn send(&self, _message: &Outgoing) -> Result<(), Fault> {
         Err(Fault::new("queue.send", FaultKind::Unavailable))
+    }
+
+    async fn send_many(&self, messages: &[Delayed]) -> Vec<Result<(), Fault>> {
+        vec![Err(Fault::new("queue.send", FaultKind::Unavailable)); messages.len()]
     }
 }
 

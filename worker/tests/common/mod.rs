@@ -23,12 +23,12 @@ use usher_events::{
     SignUpRefused, SignUpRoute, SignedIn, Sub, Subject, Time, identity, wire,
 };
 use usher_shared::chance;
-use usher_shared::commit::{Commit, Recorded};
+use usher_shared::commit::{Commit, Lane, Recorded};
 use usher_shared::digest::Secret;
 use usher_shared::lookup::Https;
 use usher_shared::organization;
 use usher_shared::policy::{Policy, file};
-use usher_shared::port::{Inbox, Store};
+use usher_shared::port::{Due, Inbox, Store};
 use usher_shared::seal;
 use usher_shared::secret::Kept;
 use usher_shared::testkit::{TestStack, stack};
@@ -181,6 +181,11 @@ impl World {
             .collect()
     }
 
+    /// What is due, in every lane.
+    pub async fn due(&self, now: Time) -> Vec<Due> {
+        due(&self.here.stack.store, now).await
+    }
+
     /// Moves the clock on, sweeps, and lets a worker work on all that the queue shows then.
     pub async fn later(&self, worker: &Worker, by: Duration) -> Vec<Outcome> {
         self.here.clock.advance(by);
@@ -200,6 +205,14 @@ impl World {
             outcomes.extend(usher_worker::poll::take(worker, queue, &received).await);
         }
     }
+}
+
+pub async fn due(store: &dyn Store, now: Time) -> Vec<Due> {
+    let mut all = Vec::new();
+    for lane in Lane::ALL {
+        all.extend(store.due(lane, now, 100).await.unwrap());
+    }
+    all
 }
 
 pub fn mails(directory: &Path) -> Vec<String> {

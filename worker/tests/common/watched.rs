@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use usher_events::{EventId, InviteId, OrganizationId, PoolId, SignUpKey, Sub, Subject, Time};
 use usher_shared::breaker::Record;
-use usher_shared::commit::{EffectKind, Entry, Lease};
+use usher_shared::commit::{DueAt, EffectKind, Entry, Lane, Lease};
 use usher_shared::dependency::Dependency;
 use usher_shared::disposition::FaultKind;
 use usher_shared::invite::Invite;
@@ -281,7 +281,7 @@ impl<W: Watcher> Store for Watched<W> {
         id: EventId,
         kind: EffectKind,
         entry: &Entry,
-        due: Option<Time>,
+        due: Option<DueAt>,
         owner: Option<&str>,
     ) -> Result<Written, Fault> {
         let call = self.store.write_entry(subject, id, kind, entry, due, owner);
@@ -300,8 +300,9 @@ impl<W: Watcher> Store for Watched<W> {
         self.store.remove_spill(id).await
     }
 
-    async fn due(&self, now: Time, most: u32) -> Result<Vec<Due>, Fault> {
-        self.call("due", None, self.store.due(now, most)).await
+    async fn due(&self, lane: Lane, now: Time, most: u32) -> Result<Vec<Due>, Fault> {
+        self.call("due", None, self.store.due(lane, now, most))
+            .await
     }
 
     async fn move_due(&self, item: &Due, to: Time) -> Result<Written, Fault> {

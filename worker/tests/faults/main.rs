@@ -151,13 +151,13 @@ impl Stage {
             let mut fleet = self.fleet(0);
             let (place, ahead) = (&self.place, self.ahead);
             self.until("all that is due is done", &mut fleet, async || {
-                let due = place.table.due(WallClock.now().plus(ahead), 1).await;
-                due.unwrap().is_empty() && place.backlog().await == (0, 0)
+                let due = place.due(WallClock.now().plus(ahead)).await;
+                due.is_empty() && place.backlog().await == (0, 0)
             })
             .await;
             fleet.end().await;
-            let left = self.place.table.due(forever(), 10_000).await.unwrap();
-            let Some(last) = left.iter().map(due_at).max() else {
+            let left = self.place.due(forever()).await;
+            let Some(last) = left.iter().map(Due::at).max() else {
                 return;
             };
             let now = WallClock.now().unix_millis();
@@ -213,12 +213,6 @@ impl Stage {
 
 fn forever() -> Time {
     "9999-01-01T00:00:00Z".parse().unwrap()
-}
-
-fn due_at(due: &Due) -> Time {
-    match due {
-        Due::Commit { due, .. } | Due::Spill { due, .. } => *due,
-    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

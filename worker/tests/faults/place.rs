@@ -8,10 +8,12 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use tempfile::TempDir;
+use usher_events::Time;
 use usher_shared::aws::{Clients, Timeouts};
 use usher_shared::chance;
+use usher_shared::commit::Lane;
 use usher_shared::dynamodb::Table;
-use usher_shared::port::{Outgoing, Queue};
+use usher_shared::port::{Due, Outgoing, Queue, Store};
 use usher_shared::sqs::WorkQueue;
 
 /// Shorter than production's, so that a message whose delivery was lost comes again within a test, and
@@ -93,7 +95,17 @@ impl Place {
         self.work.send(&Outgoing { body, group }).await.unwrap();
     }
 
-    /// How many messages the work queue shows, and how many it hides.
+    /// What is due in every lane, oldest first.
+    pub async fn due(&self, now: Time) -> Vec<Due> {
+        let mut all = Vec::new();
+        for lane in Lane::ALL {
+            all.extend(self.table.due(lane, now, 10_000).await.unwrap());
+        }
+        all.sort_by_key(Due::at);
+        all
+    }
+
+    /// How many messages the work queue shows, and how many it hides or delays.
     pub async fn backlog(&self) -> (usize, usize) {
         self.count(&self.queue).await
     }
@@ -108,12 +120,14 @@ impl Place {
         let names = [
             Attribute::ApproximateNumberOfMessages,
             Attribute::ApproximateNumberOfMessagesNotVisible,
+            Attribute::ApproximateNumberOfMessagesDelayed,
         ];
         let request = self.sqs.get_queue_attributes().queue_url(queue);
         let request = request.set_attribute_names(Some(names.clone().into()));
         let told = request.send().await.unwrap().attributes.unwrap();
-        let [shown, hidden] = names.map(|name| told[&name].parse().unwrap());
-        (shown, hidden)
+        let number = |name| told.get(&name).map_or(0, |text| text.parse().unwrap());
+        let [shown, hidden, delayed] = names.map(number);
+        (shown, hidden + delayed)
     }
 
     /// The ids of all that the bus carried, taken off the queue that captures it.

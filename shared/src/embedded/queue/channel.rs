@@ -57,13 +57,14 @@ impl Channel {
         body: &str,
         group: Option<&str>,
         cause: Option<&Cause>,
+        delay: Duration,
     ) -> Result<(), Fault> {
         let message = Message {
             queue: self.name.to_owned(),
             id: chance::event_id().to_string(),
             body: body.to_owned(),
             group: group.map(ToOwned::to_owned),
-            visible_at: self.clock.now().unix_millis(),
+            visible_at: self.clock.now().plus(delay).unix_millis(),
             receive_count: 0,
             receipt: String::new(),
             first_received: None,

@@ -58,13 +58,19 @@ impl Channel {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn put(&self, body: &str, group: Option<&str>, cause: Option<Cause>) {
+    pub(super) fn put(
+        &self,
+        body: &str,
+        group: Option<&str>,
+        delay: Duration,
+        cause: Option<Cause>,
+    ) {
         let now = self.clock.now();
         self.add(Message {
             body: body.to_owned(),
             group: group.map(Arc::from),
             sent_at: now,
-            visible_at: now,
+            visible_at: now.plus(delay),
             receive_count: 0,
             first_received: None,
             cause,

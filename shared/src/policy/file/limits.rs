@@ -1,6 +1,6 @@
 use super::section::Section;
 use crate::commit::Deferral;
-use crate::policy::{TriggerLimits, WorkerLimits};
+use crate::policy::{SweepLimits, TriggerLimits, WorkerLimits};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -20,6 +20,9 @@ const FIRST_WAIT_S: RangeInclusive<u32> = 1..=3600;
 const MAX_WAIT_MIN: RangeInclusive<u32> = 1..=1440;
 /// Two weeks, as long as a queue keeps dead letters.
 const LAST_AGE_H: RangeInclusive<u32> = 1..=336;
+
+/// Beyond five hundred a second, a sweep would not be through with them within its minute.
+const MOST_A_MINUTE: RangeInclusive<u32> = 1..=30_000;
 
 pub(super) fn trigger(section: &Section<'_>) -> TriggerLimits {
     let budget_ms = section.number("budget_ms", BUDGET_MS, "ms", 2500);
@@ -64,4 +67,10 @@ pub(super) fn deferral(section: &Section<'_>) -> Deferral {
         section.report_key("max_wait_min", text);
     }
     deferral
+}
+
+pub(super) fn sweep(section: &Section<'_>) -> SweepLimits {
+    SweepLimits {
+        most_a_minute: section.number("most_a_minute", MOST_A_MINUTE, "a minute", 600),
+    }
 }

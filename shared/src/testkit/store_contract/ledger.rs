@@ -1,7 +1,7 @@
 //! Promises about leases and ledger entries.
 
 use super::{Stored, at, commit, crowd, deferred, id, sign_up, user};
-use crate::commit::{EffectKind, Entry, Lease, Ledger};
+use crate::commit::{DueAt, EffectKind, Entry, Lane, Lease, Ledger};
 use crate::port::{TakenLease, Written};
 use crate::seal::SealedCommit;
 use usher_events::Time;
@@ -13,6 +13,19 @@ fn lease(owner: &str, until: Time) -> Lease {
         owner: owner.to_owned(),
         until,
     }
+}
+
+fn mail_at(at: Time) -> DueAt {
+    DueAt {
+        at,
+        lane: Lane::Mail,
+    }
+}
+
+/// Where a commit is due that has this entry alone.
+fn due(kind: EffectKind, entry: &Entry) -> Option<DueAt> {
+    let (at, lane) = (entry.due()?, kind.lane());
+    Some(DueAt { at, lane })
 }
 
 fn done() -> Entry {
@@ -149,11 +162,18 @@ pub async fn an_entry_is_not_written_by_who_lost_the_lease(store: impl Stored) {
         .unwrap();
     let late = deferred(at(99));
     let written = store
-        .write_entry(&user(), id(1), MAIL, &late, Some(at(99)), Some("a"))
+        .write_entry(
+            &user(),
+            id(1),
+            MAIL,
+            &late,
+            Some(mail_at(at(99))),
+            Some("a"),
+        )
         .await;
     assert_eq!(written, Ok(Written::Overtaken));
     assert_eq!(stored(&store).await.ledger, Ledger::owing([MAIL]));
-    assert_eq!(store.due(at(1000), 10).await, Ok(Vec::new()));
+    assert_eq!(store.due(Lane::Mail, at(1000), 10).await, Ok(Vec::new()));
 }
 
 /// What may be repeated needs no lease, and leaves one alone.
@@ -166,7 +186,7 @@ pub async fn an_entry_without_an_owner_is_always_written(store: impl Stored) {
         .unwrap();
     let entry = deferred(at(9));
     let written = store
-        .write_entry(&sign_up(), id(1), kind, &entry, entry.due(), None)
+        .write_entry(&sign_up(), id(1), kind, &entry, due(kind, &entry), None)
         .await;
     assert_eq!(written, Ok(Written::Now));
     let commit = store.commit(&sign_up(), id(1)).await.unwrap().unwrap();
@@ -179,12 +199,19 @@ pub async fn an_entry_without_an_owner_is_always_written(store: impl Stored) {
 pub async fn an_entry_of_a_commit_that_is_not_there_is_not_written(store: impl Stored) {
     for owner in [None, Some("a")] {
         let written = store
-            .write_entry(&user(), id(1), MAIL, &deferred(at(9)), Some(at(9)), owner)
+            .write_entry(
+                &user(),
+                id(1),
+                MAIL,
+                &deferred(at(9)),
+                Some(mail_at(at(9))),
+                owner,
+            )
             .await;
         assert_eq!(written, Ok(Written::Overtaken));
     }
     assert_eq!(store.stream(&user()).await, Ok(Vec::new()));
-    assert_eq!(store.due(at(1000), 10).await, Ok(Vec::new()));
+    assert_eq!(store.due(Lane::Mail, at(1000), 10).await, Ok(Vec::new()));
 }
 
 /// Everything that an entry can say comes back.
@@ -214,7 +241,7 @@ pub async fn entries_of_every_kind_and_state_are_read_back(store: impl Stored) {
     ];
     for kind in [MAIL, EffectKind::Publication] {
         for state in &states {
-            let due = state.due();
+            let due = due(kind, state);
             store
                 .write_entry(&user(), id(1), kind, state, due, None)
                 .await

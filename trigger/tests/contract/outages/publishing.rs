@@ -170,7 +170,7 @@ async fn a_spilled_event_is_in_the_table_byte_for_byte_and_due_at_once() {
         assert_eq!(route, Route::Spill, "{source}");
         let spilled = kit.stack.store.spilled(fact.id).await.unwrap();
         assert_eq!(spilled, Some(wire::encode(&fact)), "{source}");
-        let due = kit.stack.store.due(now(), 10).await.unwrap();
+        let due = kit.stack.store.due(Lane::Queue, now(), 10).await.unwrap();
         assert!(
             due.contains(&Due::Spill {
                 id: fact.id,

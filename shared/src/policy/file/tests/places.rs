@@ -172,6 +172,22 @@ fn a_number_out_of_range_says_the_range_with_its_unit() {
             "[worker]\nreceive_limit = 1001\n",
             "line 2: worker.receive_limit: must be 1 to 1000 deliveries, and is 1001",
         ),
+        (
+            "[deferral]\nfirst_wait_s = 3601\n",
+            "line 2: deferral.first_wait_s: must be 1 to 3600 s, and is 3601",
+        ),
+        (
+            "[deferral]\nmax_wait_min = 0\n",
+            "line 2: deferral.max_wait_min: must be 1 to 1440 minutes, and is 0",
+        ),
+        (
+            "[deferral]\nlast_age_h = 337\n",
+            "line 2: deferral.last_age_h: must be 1 to 336 h, and is 337",
+        ),
+        (
+            "[sweep]\nmost_a_minute = 0\n",
+            "line 2: sweep.most_a_minute: must be 1 to 30000 a minute, and is 0",
+        ),
     ]);
     let edges = "[trigger]\nbudget_ms = 4_000\n[worker]\nconcurrency = 0x64\nlease_s = 20\nreceive_limit = +1\n";
     let policy = policy_of(edges);
