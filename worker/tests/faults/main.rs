@@ -50,6 +50,10 @@ const LOAD: usize = 20;
 const BEFORE: Duration = Duration::from_secs(15);
 const OUTAGE: Duration = Duration::from_secs(30);
 const AFTER: Duration = Duration::from_secs(15);
+/// Breakers that look again within seconds, so that one outage is several probes long.
+const BREAKERS: &str =
+    "[breaker]\ncache_s = 1\nfailures_in_a_row = 3\ncool_down_s = 5\nmax_cool_down_s = 5\n";
+
 /// One test at a time: there is one weather.
 static ALONE: Mutex<()> = Mutex::const_new(());
 
@@ -187,6 +191,20 @@ impl Stage {
         bad[bad.len().saturating_sub(40)..].join("\n")
     }
 
+    /// How often breakers have opened and closed, by the lines that tell of it.
+    fn turned(&self) -> BTreeMap<(String, &'static str), u64> {
+        let mut turned = BTreeMap::new();
+        for line in fleet::logged(&self.place) {
+            for turn in ["breaker_opened", "breaker_closed"] {
+                if let Some(times) = line[turn].as_u64() {
+                    let name = line["breaker.name"].as_str().unwrap().to_owned();
+                    *turned.entry((name, turn)).or_default() += times;
+                }
+            }
+        }
+        turned
+    }
+
     /// How many entries were left out of batches, by operation.
     fn left_out(&self) -> BTreeMap<String, u64> {
         let mut left_out = BTreeMap::new();
@@ -258,8 +276,8 @@ async fn a_mail_is_sent_again_only_where_the_answer_to_it_was_lost() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_workers_and_a_sweep_lose_no_race_through_a_minute_of_load_and_an_outage() {
-    let mut stage = Stage::new("load", common::POLICY).await;
+async fn through_a_minute_of_load_no_race_is_lost_and_an_outage_turns_each_breaker_once() {
+    let mut stage = Stage::new("load", &[common::POLICY, BREAKERS].concat()).await;
     // Few users, so that both workers have messages of one at once.
     let facts = LOAD * (BEFORE + OUTAGE + AFTER).as_secs() as usize;
     let history = History::draw(&mut stage.draw, &stage.run, 60, facts);
@@ -279,6 +297,12 @@ async fn two_workers_and_a_sweep_lose_no_race_through_a_minute_of_load_and_an_ou
     fleet.end().await;
     stage.calm().await;
     println!("said: {:#?}", stage.said());
+    let once = ["bus", "mail"].map(|name| {
+        let turn = |turn| ((name.to_owned(), turn), 1);
+        [turn("breaker_closed"), turn("breaker_opened")]
+    });
+    let once: BTreeMap<_, _> = once.into_iter().flatten().collect();
+    assert_eq!(stage.turned(), once, "how often breakers turned");
     verdict::nothing_lost_and_nothing_twice(&stage.place, &history).await;
     verdict::each_mail_was_sent_once(&stage.place, &history, &stage.run, 0).await;
 }
