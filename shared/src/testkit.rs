@@ -19,6 +19,6 @@ mod stack;
 pub mod stand_in;
 pub mod store_contract;
 
-pub use clock::StepClock;
+pub use clock::{SharedClock, StepClock};
 pub use log::Log;
 pub use stack::{TestStack, stack};

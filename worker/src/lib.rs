@@ -35,6 +35,9 @@ pub mod suspicion;
 pub mod sweep;
 pub mod wiring;
 
+#[cfg(feature = "fault-injection")]
+pub mod fault;
+#[cfg(not(feature = "fault-injection"))]
 mod fault;
 mod load;
 mod turn;

@@ -8,17 +8,13 @@
 
 mod common;
 
-use common::{
-    POLICY, World, at, confirmed_from, delivered, first_seen, greeting, password_reset, person,
-    policy, refused, signed_in, soon,
-};
+use common::history::{USERS, facts, happened};
+use common::{POLICY, World, canonical, delivered, greeting, policy, recipient, soon};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
-use usher_events::{
-    Envelope, EventId, LifecycleEvent, Personal, RefusalReason, SignUpContext, wire,
-};
+use usher_events::{Envelope, EventId, LifecycleEvent, wire};
 use usher_shared::clock::Clock;
 use usher_shared::port::Store;
 use usher_shared::user::User;
@@ -26,78 +22,8 @@ use usher_worker::Worker;
 use usher_worker::batch::Message;
 use usher_worker::story::Outcome;
 
-/// Who the histories are about.
-const USERS: [&str; 3] = ["ada", "bob", "eve"];
-/// Their addresses: of no organization, of one with a role of its own, of a role alone, of none.
-const DOMAINS: [&str; 4] = ["home.example", "acme.example", "root.example", "acme.test"];
-
 /// After so long a first-seen user's welcome is due.
 const DELAY: Duration = Duration::from_secs(61 * 60);
-
-/// What happened to one user.
-#[derive(Clone, Debug)]
-struct Happened {
-    user: usize,
-    what: What,
-    domain: usize,
-    verified: bool,
-    name: u8,
-    /// Seconds after the beginning.
-    when: u64,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum What {
-    Confirmed,
-    FirstSeen,
-    SignedIn,
-    PasswordReset,
-    Refused(RefusalReason),
-}
-
-impl Happened {
-    fn event(&self) -> Envelope<LifecycleEvent> {
-        let user = USERS[self.user];
-        let mut person = person(&format!("{user}@{}", DOMAINS[self.domain]));
-        person.email_verified = self.verified;
-        person.given_name = (self.name > 0).then(|| Personal::new(format!("Ada {}", self.name)));
-        person.locale = (self.name > 2).then(|| Personal::new("de-AT"));
-        let now = at(self.when);
-        match self.what {
-            What::Confirmed => confirmed_from(user, person, SignUpContext::default(), now),
-            What::FirstSeen => first_seen(user, person, now),
-            What::SignedIn => signed_in(user, person, now),
-            What::PasswordReset => password_reset(user, person, now),
-            What::Refused(reason) => refused(user, reason, now),
-        }
-    }
-}
-
-fn happened() -> impl Strategy<Value = Happened> {
-    let what = prop_oneof![
-        2 => Just(What::Confirmed),
-        2 => Just(What::FirstSeen),
-        4 => Just(What::SignedIn),
-        2 => Just(What::PasswordReset),
-        1 => Just(What::Refused(RefusalReason::UserSuspended)),
-        1 => Just(What::Refused(RefusalReason::StoreUnavailable)),
-    ];
-    let parts = (
-        0..USERS.len(),
-        what,
-        0..DOMAINS.len(),
-        any::<bool>(),
-        0..4u8,
-    );
-    (parts, 0..7200u64).prop_map(|((user, what, domain, verified, name), when)| Happened {
-        user,
-        what,
-        domain,
-        verified,
-        name,
-        when,
-    })
-}
 
 /// One way in which a history reaches the workers: which fact comes when, and where batches end.
 #[derive(Clone, Debug)]
@@ -241,8 +167,7 @@ async fn left(world: &World) -> Left {
     }
     for mail in world.mails() {
         let header = |name: &str| mail.lines().find(|line| line.starts_with(name)).unwrap();
-        let (to, _) = header("To:").split_once('@').unwrap();
-        let to = to.rsplit(['<', ' ']).next().unwrap();
+        let to = recipient(&mail);
         let which = if header("Subject:").contains("password") {
             "a notice"
         } else {
@@ -254,27 +179,6 @@ async fn left(world: &World) -> Left {
     let told = world.told().into_iter();
     left.told = told.map(|line| line["detail"].to_string()).collect();
     left
-}
-
-/// A stored value as text, the same for the same value: DynamoDB's maps have no order.
-fn canonical(value: &aws_sdk_dynamodb::types::AttributeValue) -> String {
-    use aws_sdk_dynamodb::types::AttributeValue as Value;
-    match value {
-        Value::M(map) => {
-            let sorted: BTreeMap<_, _> = map.iter().map(|(k, v)| (k, canonical(v))).collect();
-            format!("{sorted:?}")
-        }
-        Value::L(values) => format!("{:?}", values.iter().map(canonical).collect::<Vec<_>>()),
-        other => format!("{other:?}"),
-    }
-}
-
-/// Facts of a history: of two with one id only the first, for which of them is the fact depends on
-/// the order in which they come, and says nothing about folding.
-fn facts(history: &[Happened]) -> Vec<Envelope<LifecycleEvent>> {
-    let mut seen = BTreeSet::new();
-    let events = history.iter().map(Happened::event);
-    events.filter(|event| seen.insert(event.id)).collect()
 }
 
 #[test]

@@ -7,11 +7,12 @@
 )]
 
 pub mod fakes;
+pub mod history;
 pub mod watched;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -25,6 +26,7 @@ use usher_events::{
 use usher_shared::chance;
 use usher_shared::commit::{Commit, Lane, Recorded};
 use usher_shared::digest::Secret;
+use usher_shared::embedded::Stack;
 use usher_shared::lookup::Https;
 use usher_shared::organization;
 use usher_shared::policy::{Policy, file};
@@ -153,20 +155,7 @@ impl World {
 
     /// Every item of the table, as it is stored.
     pub async fn items(&self) -> Vec<Item> {
-        let mut items = Vec::new();
-        let mut from = None;
-        loop {
-            let request = self.client().scan();
-            let request = request
-                .table_name(self.here.stack.store.name())
-                .set_exclusive_start_key(from);
-            let page = request.send().await.unwrap();
-            items.extend(page.items.unwrap_or_default());
-            from = page.last_evaluated_key;
-            if from.is_none() {
-                return items;
-            }
-        }
+        items(&self.here.stack).await
     }
 
     /// The log of one user, opened.
@@ -213,6 +202,29 @@ pub async fn due(store: &dyn Store, now: Time) -> Vec<Due> {
         all.extend(store.due(lane, now, 100).await.unwrap());
     }
     all
+}
+
+/// Every item of a stack's table, as it is stored.
+pub async fn items(stack: &Stack) -> Vec<Item> {
+    let client = Client::new(stack.database.clients().sdk());
+    let mut items = Vec::new();
+    let mut from = None;
+    loop {
+        let request = client.scan().table_name(stack.store.name());
+        let page = request.set_exclusive_start_key(from).send().await.unwrap();
+        items.extend(page.items.unwrap_or_default());
+        from = page.last_evaluated_key;
+        if from.is_none() {
+            return items;
+        }
+    }
+}
+
+/// Before the `@` of a mail's recipient.
+pub fn recipient(mail: &str) -> &str {
+    let to = mail.lines().find(|line| line.starts_with("To:")).unwrap();
+    let (to, _) = to.split_once('@').unwrap();
+    to.rsplit(['<', ' ']).next().unwrap()
 }
 
 pub fn mails(directory: &Path) -> Vec<String> {
@@ -388,5 +400,19 @@ pub fn recorded_name(commit: &Commit) -> &'static str {
     match &commit.envelope.event {
         Recorded::Lifecycle(event) => usher_events::Fact::name(event),
         Recorded::Operator(event) => usher_events::Fact::name(event),
+    }
+}
+
+/// A stored value as text, the same for the same value: DynamoDB's maps have no order.
+pub fn canonical(value: &AttributeValue) -> String {
+    match value {
+        AttributeValue::M(map) => {
+            let sorted: BTreeMap<_, _> = map.iter().map(|(k, v)| (k, canonical(v))).collect();
+            format!("{sorted:?}")
+        }
+        AttributeValue::L(values) => {
+            format!("{:?}", values.iter().map(canonical).collect::<Vec<_>>())
+        }
+        other => format!("{other:?}"),
     }
 }
