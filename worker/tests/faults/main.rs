@@ -30,7 +30,7 @@ use tokio::time::{Instant, interval};
 use usher_events::Time;
 use usher_shared::chance;
 use usher_shared::clock::{self, Clock, WallClock};
-use usher_shared::port::{Due, Store};
+use usher_shared::port::Due;
 use usher_shared::testkit::draw::Draw;
 use weather::{Post, Weather};
 
