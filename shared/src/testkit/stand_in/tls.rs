@@ -87,9 +87,13 @@ impl Listener for TlsListener {
                     let (stream, _) = connection.unwrap();
                     self.handshakes.spawn(self.acceptor.accept(stream));
                 }
-                Some(Ok(Ok(stream))) = self.handshakes.join_next() => {
-                    let address = stream.get_ref().0.peer_addr().unwrap();
-                    return (stream, address);
+                // Not a pattern for those that succeed: one that fails would switch this branch off,
+                // and the next that succeeds would wait for one more connection.
+                Some(done) = self.handshakes.join_next() => {
+                    if let Ok(Ok(stream)) = done {
+                        let address = stream.get_ref().0.peer_addr().unwrap();
+                        return (stream, address);
+                    }
                 }
             }
         }
