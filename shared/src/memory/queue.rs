@@ -92,7 +92,7 @@ impl Queue for WorkQueue {
                 message.group.as_deref(),
                 Duration::ZERO,
                 None,
-            )
+            );
         };
         way::call(self.way.as_ref(), SEND, put).await
     }
@@ -165,7 +165,7 @@ impl DeadLetters for DeadLetterQueue {
     async fn set_aside(&self, body: &str, cause: &Cause) -> Result<(), Fault> {
         let put = || {
             self.dead
-                .put(body, None, Duration::ZERO, Some(cause.clone()))
+                .put(body, None, Duration::ZERO, Some(cause.clone()));
         };
         way::call(self.way.as_ref(), SEND, put).await
     }
