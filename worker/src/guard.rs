@@ -7,7 +7,7 @@
 //!
 //! While all goes well this costs each worker one read that may be a second behind, for each service
 //! that it calls and each `breaker.cache_s`; the table is written on a change alone. No such read or
-//! write takes longer than [`LOOK`]: where the table is in trouble, each worker goes by what it has
+//! write takes longer than half a second: where the table is in trouble, each worker goes by what it has
 //! seen itself.
 
 mod bus;

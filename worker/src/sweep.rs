@@ -1,9 +1,9 @@
 //! The sweep: each minute, what is due goes back on the queue, lane by lane.
 //!
 //! A lane is what waits for one service ([`Lane`]), and none holds up another. How much of one a
-//! sweep may send is said by that service's breaker ([`pace`]), which is read from the table: a
+//! sweep may send is said by that service's breaker (`pace`), which is read from the table: a
 //! sweep keeps nothing from one minute to the next. What may go is taken, oldest first, by moving
-//! its due time on condition that nobody else has, and sent ten at a time ([`send`]), each with a
+//! its due time on condition that nobody else has, and sent ten at a time (`send`), each with a
 //! delay that spreads the whole over the minute.
 
 mod pace;

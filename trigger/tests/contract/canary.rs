@@ -1,9 +1,10 @@
 //! Nothing personal is said in logs, refusals or debug output. Every personal value, password, code
 //! and token of the fixtures holds a word or a number that stands nowhere else.
 
+use crate::listen::listen;
 use crate::sources::RULES;
 use crate::world::{
-    BrokenClock, FIXTURES, Mood, Places, fixture, handle, listen, policy, raw, suspended, trigger,
+    BrokenClock, FIXTURES, Mood, Places, fixture, handle, policy, raw, suspended, trigger,
 };
 use std::sync::Arc;
 use usher_shared::disposition::FaultKind;

@@ -1,6 +1,7 @@
 //! From start to answers: which policy decides, and what a start that finds everything down costs.
 
-use crate::world::{fixture, listen, raw};
+use crate::listen::listen;
+use crate::world::{fixture, raw};
 use lambda_runtime::{Context, LambdaEvent};
 use std::path::Path;
 use std::sync::{Arc, Mutex};

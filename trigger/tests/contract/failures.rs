@@ -5,7 +5,8 @@
 mod services;
 mod table;
 
-use crate::world::{fixture, listen, policy, raw};
+use crate::listen::listen;
+use crate::world::{fixture, policy, raw};
 use serde_json::Value;
 use services::{Down, Failure, Items, Services};
 use table::{Answer, CASES, Case, Group};

@@ -14,6 +14,7 @@ mod explained;
 mod failures;
 mod invites;
 mod lambda;
+mod listen;
 #[allow(dead_code, reason = "others look at more of an answer")]
 mod members;
 mod messages;

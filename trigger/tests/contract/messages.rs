@@ -1,8 +1,9 @@
 //! Messages that carry codes: what each source is answered, and what is left to the pool.
 
+use crate::listen::listen;
 use crate::sources::{given, given_under};
 use crate::world::{
-    BrokenClock, Mood, Places, answer, changed, fixture, handle, listen, policy, response, trigger,
+    BrokenClock, Mood, Places, answer, changed, fixture, handle, policy, response, trigger,
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};

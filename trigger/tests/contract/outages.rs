@@ -7,9 +7,10 @@ mod cold_start;
 mod publishing;
 mod store;
 
+use crate::listen::listen;
 use crate::world::{
-    BrokenClock, Mood, Places, answer, changed, fixture, handle, listen, now, policy, refusal,
-    response, suspended, trigger, trigger_on,
+    BrokenClock, Mood, Places, answer, changed, fixture, handle, now, policy, refusal, response,
+    suspended, trigger, trigger_on,
 };
 use serde_json::{Value, json};
 use std::sync::Arc;

@@ -1,9 +1,8 @@
 //! Who is refused a sign-in or a token for more than being suspended, and in which language.
 
+use crate::listen::listen;
 use crate::sources::{given_under, published};
-use crate::world::{
-    Places, changed, fixture, given_role, listen, made_member, policy, refusal, suspended,
-};
+use crate::world::{Places, changed, fixture, given_role, made_member, policy, refusal, suspended};
 use serde_json::{Value, json};
 use usher_events::{LifecycleEvent, RefusalReason, Severity};
 use usher_shared::commit::Commit;

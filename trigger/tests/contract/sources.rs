@@ -1,6 +1,7 @@
 //! Every trigger source that Cognito has: what it is answered, and what is published of it.
 
-use crate::world::{FIXTURES, Places, answer, changed, fixture, handle, listen, policy, trigger};
+use crate::listen::listen;
+use crate::world::{FIXTURES, Places, answer, changed, fixture, handle, policy, trigger};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::Arc;

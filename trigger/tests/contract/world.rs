@@ -6,8 +6,6 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tracing_subscriber::filter::{LevelFilter, Targets};
-use tracing_subscriber::layer::SubscriberExt;
 use usher_events::{
     Envelope, EventId, InviteId, LifecycleEvent, MembershipSet, OperatorEvent, OrganizationId,
     PoolId, RefusalReason, Role, RoleSet, SignInRefused, SignUpKey, Sub, Subject, SuspensionReason,
@@ -31,7 +29,6 @@ use usher_shared::seal::{SealedCommit, UserKey};
 use usher_shared::secret::Kept;
 use usher_shared::sign_up::{Held, SignUp};
 use usher_shared::tally::{Counted, Tally};
-use usher_shared::testkit::Log;
 use usher_shared::user::{User, UserItem};
 use usher_trigger::publish::Publisher;
 use usher_trigger::{Handled, Trigger};
@@ -496,18 +493,4 @@ pub(crate) fn commit(event: Recorded, time: Time) -> Commit {
         lease: None,
         recorded_at: time,
     }
-}
-
-/// What is logged of this workspace's crates on this thread, everything down to the last trace, while
-/// it is held.
-pub(crate) fn listen() -> (Log, tracing::subscriber::DefaultGuard) {
-    let log = Log::default();
-    let targets = ["usher_trigger", "usher_shared", "usher_events"];
-    let layer = tracing_subscriber::fmt::layer().json();
-    let layer = layer.with_writer(log.clone());
-    let targets = Targets::new()
-        .with_default(LevelFilter::OFF)
-        .with_targets(targets.map(|target| (target, LevelFilter::TRACE)));
-    let subscriber = tracing_subscriber::registry().with(layer).with(targets);
-    (log, Log::listen(subscriber))
 }

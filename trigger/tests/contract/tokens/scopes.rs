@@ -1,7 +1,8 @@
 //! Scopes of users and machines, what a token has no room for, and what a refresh notices.
 
 use super::{MACHINE, V1, V2, recorded, says};
-use crate::world::{given_role, listen, made_member};
+use crate::listen::listen;
+use crate::world::{given_role, made_member};
 use serde_json::{Value, json};
 use usher_shared::commit::Commit;
 
