@@ -11,27 +11,17 @@ use crate::port::{Delayed, Fault, Hidden, Inbox, Outgoing, Queue, Received, Visi
 use async_trait::async_trait;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::config::timeout::TimeoutConfig;
-use aws_sdk_sqs::operation::delete_message::DeleteMessageError;
-use aws_sdk_sqs::types::{
-    ChangeMessageVisibilityBatchRequestEntry, Message, MessageSystemAttributeName,
-    QueueAttributeName,
-};
+use aws_sdk_sqs::types::{Message, MessageSystemAttributeName, QueueAttributeName};
 use std::sync::Arc;
 use std::time::Duration;
 use usher_events::Time;
 
 const SEND: &str = "sqs.send_message";
 const RECEIVE: &str = "sqs.receive_message";
-const DELETE: &str = "sqs.delete_message";
 const HIDE: &str = "sqs.change_message_visibility";
-const HIDE_MANY: &str = "sqs.change_message_visibility_batch";
 
-/// Most messages that one call gives or hides.
-const MOST: u32 = 10;
 /// The longest that SQS keeps a reader waiting.
 const LONGEST_WAIT: Duration = Duration::from_secs(20);
-/// The longest that SQS hides a message.
-const LONGEST_HIDE: Duration = Duration::from_secs(12 * 3600);
 /// The longest group id.
 const LONGEST_GROUP: usize = 128;
 
@@ -79,7 +69,7 @@ impl WorkQueue {
             .client
             .receive_message()
             .queue_url(&*self.url)
-            .max_number_of_messages(i32::try_from(most.clamp(1, MOST)).unwrap_or(1))
+            .max_number_of_messages(i32::try_from(most.clamp(1, many::MOST as u32)).unwrap_or(1))
             .wait_time_seconds(whole_seconds(wait))
             .message_system_attribute_names(MessageSystemAttributeName::ApproximateReceiveCount)
             .message_system_attribute_names(
@@ -93,32 +83,6 @@ impl WorkQueue {
             .await
             .map_err(|error| fault(RECEIVE, &error))?;
         Ok(answer.messages.unwrap_or_default())
-    }
-
-    /// Hides at most [`MOST`] deliveries with one call.
-    async fn hide_some(&self, deliveries: &[Hidden]) -> Result<(), Fault> {
-        let mut request = self
-            .client
-            .change_message_visibility_batch()
-            .queue_url(&*self.url);
-        for (number, delivery) in deliveries.iter().enumerate() {
-            let entry = ChangeMessageVisibilityBatchRequestEntry::builder()
-                .id(number.to_string())
-                .receipt_handle(&delivery.receipt)
-                .visibility_timeout(whole_seconds(delivery.duration.min(LONGEST_HIDE)))
-                .build()
-                .map_err(|_error| Fault::new(HIDE_MANY, FaultKind::Refused))?;
-            request = request.entries(entry);
-        }
-        let answer = request
-            .send()
-            .await
-            .map_err(|error| fault(HIDE_MANY, &error))?;
-        match answer.failed.first() {
-            None => Ok(()),
-            Some(failed) if failed.sender_fault => Err(Fault::new(HIDE_MANY, FaultKind::Refused)),
-            Some(_) => Err(Fault::new(HIDE_MANY, FaultKind::Unavailable)),
-        }
     }
 
     /// The clients' limits, each longer by what SQS is asked to wait.
@@ -181,24 +145,12 @@ impl Inbox for WorkQueue {
             .collect()
     }
 
-    async fn delete(&self, receipt: &str) -> Result<(), Fault> {
-        let request = self
-            .client
-            .delete_message()
-            .queue_url(&*self.url)
-            .receipt_handle(receipt);
-        match request.send().await {
-            Ok(_) => Ok(()),
-            // It is deleted already, or delivered to another reader since and that one's to delete.
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(DeleteMessageError::is_receipt_handle_is_invalid) =>
-            {
-                Ok(())
-            }
-            Err(error) => Err(fault(DELETE, &error)),
+    async fn delete_many(&self, receipts: &[&str]) -> Vec<Result<(), Fault>> {
+        let mut results = Vec::with_capacity(receipts.len());
+        for together in receipts.chunks(many::MOST) {
+            results.extend(self.delete_batch(together).await);
         }
+        results
     }
 
     async fn hide(&self, receipt: &str, duration: Duration) -> Result<(), Fault> {
@@ -207,7 +159,7 @@ impl Inbox for WorkQueue {
             .change_message_visibility()
             .queue_url(&*self.url)
             .receipt_handle(receipt)
-            .visibility_timeout(whole_seconds(duration.min(LONGEST_HIDE)));
+            .visibility_timeout(whole_seconds(duration.min(many::LONGEST_HIDE)));
         request.send().await.map_err(|error| fault(HIDE, &error))?;
         Ok(())
     }
@@ -217,8 +169,9 @@ impl Inbox for WorkQueue {
 impl Visibility for WorkQueue {
     async fn hide_many(&self, deliveries: &[Hidden]) -> Result<(), Fault> {
         let mut hidden = Ok(());
-        for some in deliveries.chunks(MOST as usize) {
-            hidden = hidden.and(self.hide_some(some).await);
+        for together in deliveries.chunks(many::MOST) {
+            let results = self.hide_batch(together).await;
+            hidden = results.into_iter().fold(hidden, Result::and);
         }
         hidden
     }

@@ -78,11 +78,15 @@ pub async fn take(worker: &Worker, inbox: &dyn Inbox, received: &[Received]) -> 
         .collect();
     let outcomes = worker.work(&messages, Instant::now() + BATCH).await;
     fault::point("deleting", "");
-    for (received, outcome) in received.iter().zip(&outcomes) {
-        if outcome.is_done()
-            && let Err(fault) = inbox.delete(&received.receipt).await
-        {
-            tracing::warn!(message.id = received.id, fault = %fault, "A finished message could not be deleted; it will come again");
+    let done = received.iter().zip(&outcomes);
+    let done: Vec<&Received> = done
+        .filter_map(|(received, outcome)| outcome.is_done().then_some(received))
+        .collect();
+    let receipts: Vec<&str> = done.iter().map(|done| done.receipt.as_str()).collect();
+    let deleted = inbox.delete_many(&receipts).await;
+    for (done, deleted) in done.iter().zip(deleted) {
+        if let Err(fault) = deleted {
+            tracing::warn!(message.id = done.id, fault = %fault, "A finished message could not be deleted; it will come again");
         }
     }
     outcomes

@@ -224,8 +224,8 @@ impl Inbox for Counted<'_> {
         Ok(received)
     }
 
-    async fn delete(&self, receipt: &str) -> Result<(), Fault> {
-        self.world.here.stack.queue.delete(receipt).await
+    async fn delete_many(&self, receipts: &[&str]) -> Vec<Result<(), Fault>> {
+        self.world.here.stack.queue.delete_many(receipts).await
     }
 
     async fn hide(&self, receipt: &str, duration: Duration) -> Result<(), Fault> {

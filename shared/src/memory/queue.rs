@@ -15,7 +15,7 @@ use usher_events::Time;
 const SEND: &str = "sqs.send_message";
 const SEND_BATCH: &str = "sqs.send_message_batch";
 const RECEIVE: &str = "sqs.receive_message";
-const DELETE: &str = "sqs.delete_message";
+const DELETE: &str = "sqs.delete_message_batch";
 const HIDE: &str = "sqs.change_message_visibility";
 
 /// Most messages of one call.
@@ -122,8 +122,8 @@ impl Inbox for WorkQueue {
         .await
     }
 
-    async fn delete(&self, receipt: &str) -> Result<(), Fault> {
-        way::call(self.way.as_ref(), DELETE, || self.work.delete(receipt)).await
+    async fn delete_many(&self, receipts: &[&str]) -> Vec<Result<(), Fault>> {
+        delete_many(self.way.as_ref(), &self.work, receipts).await
     }
 
     async fn hide(&self, receipt: &str, duration: Duration) -> Result<(), Fault> {
@@ -180,8 +180,8 @@ impl Inbox for DeadLetterQueue {
         .await
     }
 
-    async fn delete(&self, receipt: &str) -> Result<(), Fault> {
-        way::call(self.way.as_ref(), DELETE, || self.dead.delete(receipt)).await
+    async fn delete_many(&self, receipts: &[&str]) -> Vec<Result<(), Fault>> {
+        delete_many(self.way.as_ref(), &self.dead, receipts).await
     }
 
     async fn hide(&self, receipt: &str, duration: Duration) -> Result<(), Fault> {
@@ -200,6 +200,20 @@ impl DeadLetterInbox for DeadLetterQueue {
 }
 
 /// Waits for messages. A call whose answer is lost has hidden what it received.
+async fn delete_many(
+    way: &dyn Way,
+    channel: &Channel,
+    receipts: &[&str],
+) -> Vec<Result<(), Fault>> {
+    let mut results = Vec::with_capacity(receipts.len());
+    for together in receipts.chunks(MOST) {
+        let delete = || together.iter().for_each(|receipt| channel.delete(receipt));
+        let deleted = way::call(way, DELETE, delete).await;
+        results.extend(together.iter().map(|_| deleted));
+    }
+    results
+}
+
 async fn receive<T>(
     way: &dyn Way,
     channel: &Channel,

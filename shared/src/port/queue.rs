@@ -101,8 +101,16 @@ pub trait Inbox: Send + Sync {
     /// Waits up to `wait` for messages and gives at most `most` of them. Empty means there are none.
     async fn receive(&self, most: u32, wait: Duration) -> Result<Vec<Received>, Fault>;
 
-    /// Deletes a delivery. May be repeated.
-    async fn delete(&self, receipt: &str) -> Result<(), Fault>;
+    /// Deletes deliveries, in as few calls as there can be, and gives one result for each, in order.
+    /// May be repeated, for those that failed alone. A receipt that is stale deletes nothing, and is
+    /// no error.
+    async fn delete_many(&self, receipts: &[&str]) -> Vec<Result<(), Fault>>;
+
+    /// Deletes one delivery, as [`delete_many`](Self::delete_many) does.
+    async fn delete(&self, receipt: &str) -> Result<(), Fault> {
+        let deleted = self.delete_many(&[receipt]).await;
+        deleted.into_iter().collect()
+    }
 
     /// Hides a delivery from other readers for this long from now; zero shows it at once.
     async fn hide(&self, receipt: &str, duration: Duration) -> Result<(), Fault>;

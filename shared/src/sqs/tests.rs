@@ -134,7 +134,7 @@ fn a_call_has_at_most_ten_messages_and_a_quarter_of_a_mebibyte() {
 
 #[test]
 fn each_message_of_a_call_has_an_outcome_of_its_own() {
-    let sent = |id: &str, name: &str| {
+    let taken = |id: &str, name: &str| {
         let entry = SendMessageBatchResultEntry::builder().id(id);
         let entry = entry.message_id(name).md5_of_message_body("");
         entry.build().unwrap()
@@ -144,15 +144,17 @@ fn each_message_of_a_call_has_an_outcome_of_its_own() {
         entry.sender_fault(ours).build().unwrap()
     };
     let answer = SendMessageBatchOutput::builder()
-        .successful(sent("3", "m3"))
-        .successful(sent("0", "m0"))
-        .successful(sent("5", ""))
+        .successful(taken("3", "m3"))
+        .successful(taken("0", "m0"))
+        .successful(taken("5", ""))
         .failed(failed("1", "InternalError", false))
         .failed(failed("2", "InvalidMessageContents", true))
         .failed(failed("6", "RequestThrottled", true))
         .build()
         .unwrap();
-    let kinds: Vec<Option<FaultKind>> = many::outcomes(&answer, 7)
+    let sent = answer.successful.iter();
+    let sent = sent.map(|entry| (entry.id(), super::taken(Some(entry.message_id()))));
+    let kinds: Vec<Option<FaultKind>> = many::outcomes("sqs.send", sent, &answer.failed, 7)
         .into_iter()
         .map(|outcome| outcome.err().map(|fault| fault.kind))
         .collect();

@@ -20,6 +20,7 @@ macro_rules! queue_contract {
             a_received_message_is_hidden_until_its_time,
             a_deleted_message_does_not_come_back,
             a_stale_receipt_deletes_nothing,
+            many_deliveries_are_deleted_at_once,
             a_hidden_message_shows_when_told_to,
             several_deliveries_are_hidden_at_once_each_for_its_own_time,
             no_more_is_given_than_asked_for,
@@ -156,6 +157,30 @@ pub async fn a_stale_receipt_deletes_nothing(subject: impl Subject) {
     subject.pass_visibility_timeout().await;
     assert_empty(subject.work()).await;
     assert_eq!(receive_one(subject.dead()).await.body, "a");
+}
+
+/// More than one call takes; one that is deleted already is no error, and keeps no other.
+pub async fn many_deliveries_are_deleted_at_once(subject: impl Subject) {
+    assert_eq!(subject.work().delete_many(&[]).await, []);
+    for number in 0..14 {
+        send(subject.work(), &number.to_string()).await;
+    }
+    let mut received = Vec::new();
+    while received.len() < 14 {
+        received.extend(subject.work().receive(10, SOON).await.unwrap());
+    }
+    let receipts: Vec<&str> = received.iter().map(|one| one.receipt.as_str()).collect();
+    subject.work().delete(receipts[3]).await.unwrap();
+    let (now, later) = receipts.split_at(12);
+    assert_eq!(subject.work().delete_many(now).await, [Ok(()); 12]);
+    subject.pass_visibility_timeout().await;
+    let mut left = BTreeSet::new();
+    while left.len() < 2 {
+        left.insert(receive_one(subject.work()).await.id);
+    }
+    let kept: BTreeSet<String> = received[12..].iter().map(|one| one.id.clone()).collect();
+    assert_eq!((left, later.len()), (kept, 2));
+    assert_empty(subject.work()).await;
 }
 
 /// Zero shows it at once.

@@ -133,8 +133,8 @@ impl Inbox for UntilEmpty {
         Ok(received)
     }
 
-    async fn delete(&self, receipt: &str) -> Result<(), Fault> {
-        self.0.delete(receipt).await
+    async fn delete_many(&self, receipts: &[&str]) -> Vec<Result<(), Fault>> {
+        self.0.delete_many(receipts).await
     }
 
     async fn hide(&self, receipt: &str, duration: Duration) -> Result<(), Fault> {

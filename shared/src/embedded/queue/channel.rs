@@ -10,6 +10,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use futures::future::join_all;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -95,8 +96,12 @@ impl Channel {
         }
     }
 
+    pub(super) async fn delete_many(&self, receipts: &[&str]) -> Vec<Result<(), Fault>> {
+        join_all(receipts.iter().map(|receipt| self.delete(receipt))).await
+    }
+
     /// As in SQS, a stale receipt deletes nothing and is no error.
-    pub(super) async fn delete(&self, receipt: &str) -> Result<(), Fault> {
+    async fn delete(&self, receipt: &str) -> Result<(), Fault> {
         let request = self
             .client
             .delete_item()
