@@ -239,6 +239,15 @@ fn groups(messages: &[Message]) -> Vec<Group> {
 /// Says that a message has to come again: a panic is our own bug, and somebody must look.
 fn tell(message: &Message, again: Again) {
     let (id, count, cause) = (&message.id, message.receive_count, again.as_str());
+    let operation = match again {
+        Again::Fault(fault) => Some(fault.operation),
+        Again::LeaseNotOurs
+        | Again::Overtaken
+        | Again::Unreadable
+        | Again::NotYet(_)
+        | Again::OutOfTime
+        | Again::Panicked => None,
+    };
     if again == Again::Panicked {
         tracing::error!(
             message.id = id,
@@ -251,6 +260,7 @@ fn tell(message: &Message, again: Again) {
             message.id = id,
             sqs.receive_count = count,
             cause,
+            operation,
             "A message has to come again"
         );
     }

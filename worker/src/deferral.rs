@@ -15,7 +15,10 @@ impl Worker {
         let draw = chance::fraction();
         let deferral = &self.policy.deferral;
         let entry = deferral.after(setback, before, recorded, now, draw);
-        if entry.is_open() {
+        if entry.is_open() && !setback.was_tried {
+            // The breaker has said so once; an hour's effects need not each say it again.
+            tracing::debug!(event.id = %id, effect, fault = setback.fault, "An effect waits for its breaker");
+        } else if entry.is_open() {
             tracing::warn!(event.id = %id, effect, fault = setback.fault, "An effect is set aside until later");
         } else {
             tracing::error!(event.id = %id, effect, fault = setback.fault, "An effect is given up at its last age");

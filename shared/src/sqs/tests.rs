@@ -67,7 +67,11 @@ async fn hidden(number: u64, answer: &'static str) -> (Vec<String>, Result<(), F
 
 #[tokio::test]
 async fn deliveries_are_hidden_ten_a_call_and_no_longer_than_sqs_does() {
-    let (asked, result) = hidden(23, "{}").await;
+    let names = (0..10).map(|place| format!(r#"{{"Id":"{place}"}}"#));
+    let names = names.collect::<Vec<_>>().join(",");
+    let answer = format!(r#"{{"Successful":[{names}],"Failed":[]}}"#);
+    let answer: &'static str = Box::leak(answer.into_boxed_str());
+    let (asked, result) = hidden(23, answer).await;
     assert_eq!(result, Ok(()));
     let entries = asked
         .iter()
@@ -84,8 +88,11 @@ async fn deliveries_are_hidden_ten_a_call_and_no_longer_than_sqs_does() {
         "{}",
         asked[2]
     );
-    let (asked, result) = hidden(0, "{}").await;
+    let (asked, result) = hidden(0, answer).await;
     assert_eq!((asked.len(), result), (0, Ok(())));
+    let (_, result) = hidden(1, "{}").await;
+    let kind = result.unwrap_err().kind;
+    assert_eq!(kind, FaultKind::TimedOut, "nobody knows");
 }
 
 #[tokio::test]
