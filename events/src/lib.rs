@@ -48,6 +48,6 @@ pub use operator::{
 };
 pub use person::Person;
 pub use personal::Personal;
-pub use refusal::{RefusalReason, Severity};
+pub use refusal::{RefusalReason, RefusedStep, Severity};
 pub use sign_up::{ConfirmationRoute, SignUpContext, SignUpRoute};
 pub use time::Time;

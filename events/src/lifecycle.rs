@@ -1,6 +1,6 @@
 use crate::{
     ClientId, ConfirmationRoute, InviteId, MessageMedium, MessagePurpose, Person, RefusalReason,
-    Severity, SignUpContext, SignUpKey, SignUpRoute, Subject, fact::facts,
+    RefusedStep, Severity, SignUpContext, SignUpKey, SignUpRoute, Subject, fact::facts,
 };
 use serde::{Deserialize, Serialize};
 
@@ -16,7 +16,7 @@ facts! {
         /// A user who had forgotten the password has set a new one.
         "password_reset" 1 => PasswordReset,
         /// A known user was refused a sign-in or a token.
-        "sign_in_refused" 1 => SignInRefused,
+        "sign_in_refused" 2 => SignInRefused,
         /// A user has signed in.
         "signed_in" 1 => SignedIn,
         /// A user of whom nothing was announced has a token: made by an administrator, migrated,
@@ -164,6 +164,11 @@ pub struct PasswordReset {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SignInRefused {
+    /// What was wanted.
+    pub step: RefusedStep,
+    /// The app client through which it was wanted, where there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client: Option<ClientId>,
     /// Why not.
     pub reason: RefusalReason,
     /// How much it should worry an operator, as it was judged then.
@@ -171,10 +176,14 @@ pub struct SignInRefused {
 }
 
 impl SignInRefused {
-    /// A refusal of today's severity.
+    /// A refusal of today's severity, of nobody knows what.
     pub fn new(reason: RefusalReason) -> Self {
-        let severity = reason.severity();
-        Self { reason, severity }
+        Self {
+            step: RefusedStep::Unknown,
+            client: None,
+            reason,
+            severity: reason.severity(),
+        }
     }
 }
 

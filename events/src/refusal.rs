@@ -53,6 +53,36 @@ pub enum RefusalReason {
     StoreUnavailable,
 }
 
+/// What a known user wanted and was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum RefusedStep {
+    /// To sign in, before the password was looked at, or by challenges of the owner's own.
+    SignIn,
+    /// The tokens of a sign-in; where refresh tokens rotate, also those of a refresh.
+    Token,
+    /// To have tokens refreshed.
+    Refresh,
+    /// One of these: events of version 1 do not say.
+    Unknown,
+}
+
+impl RefusedStep {
+    /// Every step.
+    pub const ALL: [Self; 4] = [Self::SignIn, Self::Token, Self::Refresh, Self::Unknown];
+
+    /// The name in events and in what operators read.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::SignIn => "sign_in",
+            Self::Token => "token",
+            Self::Refresh => "refresh",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
 impl RefusalReason {
     /// Every reason.
     pub const ALL: [Self; 22] = [

@@ -17,7 +17,19 @@ pub struct Step {
 }
 
 /// Every step there is.
-pub const STEPS: &[Step] = &[];
+pub const STEPS: &[Step] = &[
+    // Version 1 did not say what was refused, nor through which client.
+    Step {
+        name: "sign_in_refused",
+        from: 1,
+        lift: |mut data| {
+            if let Some(data) = data.as_object_mut() {
+                data.insert("step".to_owned(), "unknown".into());
+            }
+            data
+        },
+    },
+];
 
 /// Lifts `data` from version `from` to version `to` of the named type; `None` where a step is
 /// missing, which is where the version is unknown.

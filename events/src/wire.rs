@@ -205,11 +205,7 @@ mod tests {
             time: "2026-01-02T03:04:05Z".parse().unwrap(),
             correlation_id: None,
             causation_id: None,
-            event: SignInRefused {
-                reason: RefusalReason::UserSuspended,
-                severity: RefusalReason::UserSuspended.severity(),
-            }
-            .into(),
+            event: SignInRefused::new(RefusalReason::UserSuspended).into(),
         }
     }
 

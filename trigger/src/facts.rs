@@ -1,13 +1,13 @@
 //! What happened, as the events that the rest of the system knows.
 
-use crate::cognito::{Call, Source};
+use crate::cognito::{Call, Source, TokenSource};
 use crate::refused::Refused;
 use std::collections::BTreeSet;
 use usher_events::{
     AttributesChanged, ClientId, ConfirmationRoute, CorrelationId, Envelope, EventId, FirstSeen,
     InviteId, LifecycleEvent, MessageMedium, MessagePurpose, MessageRequested, PasswordReset,
-    Person, RefusalReason, SignInRefused, SignUpConfirmed, SignUpContext, SignUpKey, SignUpRefused,
-    SignUpRequested, SignUpRoute, SignedIn, Sub, Subject, Time, identity,
+    Person, RefusalReason, RefusedStep, SignInRefused, SignUpConfirmed, SignUpContext, SignUpKey,
+    SignUpRefused, SignUpRequested, SignUpRoute, SignedIn, Sub, Subject, Time, identity,
 };
 use usher_shared::digest::Secret;
 use usher_shared::policy::notice::{self, Notice};
@@ -89,8 +89,12 @@ impl Witness<'_> {
         reason: RefusalReason,
     ) -> Envelope<LifecycleEvent> {
         let (id, time) = identity::sign_in_refusal(&call.pool, &sub, reason, self.now);
-        let event = SignInRefused::new(reason).into();
-        self.envelope(call, Subject::User(sub), id, time, event)
+        let event = SignInRefused {
+            step: step(call),
+            client: client(call),
+            ..SignInRefused::new(reason)
+        };
+        self.envelope(call, Subject::User(sub), id, time, event.into())
     }
 
     /// Cognito asked for a message to be sent in its stead. Of a user whom the event does not name by
@@ -250,6 +254,29 @@ impl Witness<'_> {
             causation_id: None,
             event,
         }
+    }
+}
+
+/// What a call wants of which its user may be refused.
+fn step(call: &Call<'_>) -> RefusedStep {
+    match call.source {
+        Source::PreAuthentication | Source::Challenge(_) => RefusedStep::SignIn,
+        Source::TokenGeneration(TokenSource::RefreshTokens) => RefusedStep::Refresh,
+        Source::TokenGeneration(
+            TokenSource::HostedAuth
+            | TokenSource::Authentication
+            | TokenSource::NewPasswordChallenge
+            | TokenSource::AuthenticateDevice
+            | TokenSource::ClientCredentials,
+        ) => RefusedStep::Token,
+        Source::PreSignUp(_)
+        | Source::ConfirmSignUp
+        | Source::ConfirmForgotPassword
+        | Source::PostAuthentication
+        | Source::CustomMessage(_)
+        | Source::CustomSender(..)
+        | Source::UserMigration(_)
+        | Source::InboundFederation => RefusedStep::Unknown,
     }
 }
 

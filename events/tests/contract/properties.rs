@@ -7,9 +7,9 @@ use std::fmt::{Debug, Display};
 use usher_events::{
     AttributesChanged, ClientId, ConfirmationRoute, CorrelationId, DecidedEvent, Envelope, EventId,
     Fact, FirstSeen, InviteId, LifecycleEvent, MessageMedium, MessagePurpose, MessageRequested,
-    OperatorEvent, PasswordReset, Person, Personal, PoolId, RefusalReason, RoleSource, Severity,
-    SignInRefused, SignUpConfirmed, SignUpContext, SignUpKey, SignUpRefused, SignUpRequested,
-    SignUpRoute, SignedIn, Sub, Subject, Time, wire,
+    OperatorEvent, PasswordReset, Person, Personal, PoolId, RefusalReason, RefusedStep, RoleSource,
+    Severity, SignInRefused, SignUpConfirmed, SignUpContext, SignUpKey, SignUpRefused,
+    SignUpRequested, SignUpRoute, SignedIn, Sub, Subject, Time, wire,
 };
 use uuid::Uuid;
 
@@ -422,10 +422,11 @@ fn event(person: BoxedStrategy<Person>) -> BoxedStrategy<LifecycleEvent> {
             }
             .into()
         }),
-        reason().prop_map(|reason| {
+        (reason(), select(&RefusedStep::ALL[..]), client()).prop_map(|(reason, step, client)| {
             SignInRefused {
-                reason,
-                severity: reason.severity(),
+                step,
+                client,
+                ..SignInRefused::new(reason)
             }
             .into()
         }),

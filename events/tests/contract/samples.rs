@@ -7,7 +7,7 @@ use usher_events::{
     InviteId, InviteLapsed, InviteRedeemed, LapseReason, LifecycleEvent, MembershipSet,
     MessageMedium, MessagePurpose, MessageRequested, OperatorEvent, OrganizationFounded,
     OrganizationId, OrganizationJoined, OrganizationLeft, OrganizationSource, PasswordReset,
-    Person, Personal, PoolId, RefusalReason, Role, RoleAssigned, RoleSet, RoleSource,
+    Person, Personal, PoolId, RefusalReason, RefusedStep, Role, RoleAssigned, RoleSet, RoleSource,
     SignInRefused, SignUpConfirmed, SignUpContext, SignUpKey, SignUpRefused, SignUpRequested,
     SignUpRoute, SignedIn, Sub, Subject, SuspensionReason, SuspiciousSignUp, Time, UserReinstated,
     UserSuspended, identity, wire,
@@ -87,10 +87,14 @@ pub(crate) fn lifecycle() -> Vec<(&'static str, Envelope<LifecycleEvent>)> {
         let event: LifecycleEvent = event.into();
         about(user(), id, time, event)
     };
-    let sign_in_refusal = |reason, now| {
+    let sign_in_refusal = |reason, (step, client), now| {
         let (id, time) = identity::sign_in_refusal(&pool(), &sub(), reason, at(now));
-        let severity = RefusalReason::severity(reason);
-        let event: LifecycleEvent = SignInRefused { reason, severity }.into();
+        let event: LifecycleEvent = SignInRefused {
+            step,
+            client,
+            ..SignInRefused::new(reason)
+        }
+        .into();
         about(user(), id, time, event)
     };
     let sign_in = |event: SignedIn, now| {
@@ -188,12 +192,17 @@ pub(crate) fn lifecycle() -> Vec<(&'static str, Envelope<LifecycleEvent>)> {
         ),
         (
             "",
-            sign_in_refusal(RefusalReason::UserSuspended, "2026-06-01T06:59:59.999Z"),
+            sign_in_refusal(
+                RefusalReason::UserSuspended,
+                (RefusedStep::Refresh, Some(client())),
+                "2026-06-01T06:59:59.999Z",
+            ),
         ),
         (
             ".minimal",
             uncorrelated(sign_in_refusal(
                 RefusalReason::StoreUnavailable,
+                (RefusedStep::SignIn, None),
                 "2026-06-01T06:59:59.999Z",
             )),
         ),

@@ -9,8 +9,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use usher_events::{
-    Envelope, EventId, LifecycleEvent, RefusalReason, SignUpRefused, SignUpRoute, Sub, Subject,
-    identity,
+    Envelope, EventId, LifecycleEvent, RefusalReason, RefusedStep, SignUpRefused, SignUpRoute, Sub,
+    Subject, identity,
 };
 use usher_shared::commit::Commit;
 use usher_shared::disposition::FaultKind;
@@ -246,6 +246,15 @@ fn knowing(reason: RefusalReason, commits: &[Commit]) -> Places {
     places
 }
 
+/// What a source is asked for.
+fn step(source: &str) -> RefusedStep {
+    match source {
+        "TokenGeneration_RefreshTokens" => RefusedStep::Refresh,
+        source if source.starts_with("TokenGeneration_") => RefusedStep::Token,
+        _ => RefusedStep::SignIn,
+    }
+}
+
 #[tokio::test]
 async fn a_refusal_that_the_user_item_shows_is_told_by_no_source_again() {
     const THIS: &str = "2026-01-02T03:00:00Z";
@@ -267,7 +276,11 @@ async fn a_refusal_that_the_user_item_shows_is_told_by_no_source_again() {
             let (handled, _) = given_under(policy(rules), places, &fixture(source)).await;
             assert_eq!(handled.reason(), Some(reason), "{source}");
             let said = match published(&handled) {
-                Some(LifecycleEvent::SignInRefused(event)) => Some(event.reason),
+                Some(LifecycleEvent::SignInRefused(event)) => {
+                    assert_eq!(event.step, step(source), "{source}");
+                    assert!(event.client.is_some(), "{source}");
+                    Some(event.reason)
+                }
                 None => None,
                 other => panic!("{source}: {other:?}"),
             };
