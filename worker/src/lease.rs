@@ -66,7 +66,8 @@ impl Worker {
     /// Takes a commit's lease, and brings the commit's ledger up to date.
     ///
     /// The ledger as it was read before says nothing: whoever had the lease until now may have
-    /// performed the effect since.
+    /// performed the effect since. The lease as it was read before says enough where another holds it:
+    /// asking the table would be refused, and a refused write costs what the commit does.
     pub(crate) async fn take_lease(
         &self,
         commit: &mut Commit,
@@ -74,6 +75,10 @@ impl Worker {
     ) -> Result<Lease, Again> {
         let (subject, id) = (commit.envelope.subject.clone(), commit.envelope.id);
         let now = self.clock.now();
+        let held = commit.lease.as_ref();
+        if held.is_some_and(|held| held.owner != self.owner && !held.has_expired(now)) {
+            return Err(Again::LeaseNotOurs);
+        }
         let lease = self.new_lease(now);
         let take = || self.store.take_lease(&subject, id, now, &lease);
         match retry(&TRIES, deadline, Fault::disposition, take).await? {
