@@ -12,6 +12,8 @@ pub mod draw;
 pub mod http;
 pub mod item_size;
 mod log;
+pub mod meter;
+pub mod percentile;
 pub mod queue_contract;
 pub mod runtime_api;
 pub mod shipped;

@@ -6,13 +6,13 @@ use crate::chance;
 use crate::commit::{Commit, Deferral, EffectKind, Ledger, Recorded};
 use crate::seal::{UserKey, seal};
 use crate::testkit::item_size::{item_size, write_units};
+use crate::testkit::percentile::{self, client, person};
 use crate::user::{User, UserItem};
 use std::collections::BTreeMap;
 use usher_events::{
-    AccountType, ClientId, ConfirmationRoute, CorrelationId, DecidedEvent, Envelope, EventId,
-    LifecycleEvent, OrganizationId, OrganizationJoined, OrganizationSource, PasswordReset, Person,
-    Personal, PoolId, RefusalReason, Role, RoleAssigned, RoleSource, SignInRefused,
-    SignUpConfirmed, SignUpContext, SignedIn, Sub, Subject, Time,
+    AccountType, ConfirmationRoute, DecidedEvent, Envelope, EventId, LifecycleEvent,
+    OrganizationId, OrganizationJoined, OrganizationSource, PasswordReset, RefusalReason, Role,
+    RoleAssigned, RoleSource, SignInRefused, SignUpConfirmed, SignedIn, Sub, Subject, Time,
 };
 use uuid::Uuid;
 
@@ -24,33 +24,14 @@ fn id(number: u8) -> EventId {
     EventId::from_uuid(Uuid::from_bytes([number; 16]))
 }
 
-/// Nineteen in twenty people's values are no longer than these.
-fn person() -> Person {
-    let value = |text: &str| Some(Personal::new(text));
-    Person {
-        email: value("maximiliane.mustermann@example-corp.com"),
-        email_verified: true,
-        phone_number: value("+4366412345678"),
-        phone_number_verified: true,
-        given_name: value("Maximiliane Sophie"),
-        family_name: value("Mustermann-Schröder"),
-        locale: value("de-AT"),
-        zoneinfo: value("America/Argentina/Buenos_Aires"),
-        department: value("Research and Development"),
-        marketing_consent: Some(false),
-        onboarding_completed: Some(true),
-        providers: vec!["LoginWithAmazon".to_owned()],
-    }
-}
-
 fn commit(number: u8, event: LifecycleEvent, decided: Vec<DecidedEvent>) -> Commit {
     Commit {
         envelope: Envelope {
             id: id(number),
-            source: PoolId::new("ap-southeast-2_AbCdEfGhI").unwrap(),
-            subject: Subject::User(Sub::new("3f0c2a1e-70c1-70ad-0000-0a1b2c3d4e5f").unwrap()),
+            source: percentile::pool(),
+            subject: Subject::User(Sub::new(percentile::SUB).unwrap()),
             time: at(i64::from(number)),
-            correlation_id: CorrelationId::new("3f0c2a1e-70c1-70ad-0000-0a1b2c3d4e5f").ok(),
+            correlation_id: percentile::correlation(),
             causation_id: None,
             event: Recorded::Lifecycle(event),
         },
@@ -61,19 +42,11 @@ fn commit(number: u8, event: LifecycleEvent, decided: Vec<DecidedEvent>) -> Comm
     }
 }
 
-fn client() -> Option<ClientId> {
-    ClientId::new("1example23456789abcdefghij").ok()
-}
-
 fn confirmed() -> Commit {
     let event = SignUpConfirmed {
         route: ConfirmationRoute::ExternalProvider,
         client: client(),
-        context: SignUpContext {
-            source: SignUpContext::word("partner-newsletter"),
-            campaign: SignUpContext::word("spring_2026_enterprise"),
-            referrer: None,
-        },
+        context: percentile::context(),
         sign_up: None,
         person: person(),
     };
@@ -83,12 +56,12 @@ fn confirmed() -> Commit {
     };
     let joined = OrganizationJoined {
         source: OrganizationSource::Domain,
-        organization: OrganizationId::new("subsidiary-example-com").unwrap(),
-        account_type: AccountType::new("enterprise").ok(),
+        organization: OrganizationId::new(percentile::ORGANIZATION).unwrap(),
+        account_type: AccountType::new(percentile::ACCOUNT_TYPE).ok(),
     };
     let decided = vec![
         role(RoleSource::Default, "member").into(),
-        role(RoleSource::Domain, "administrator").into(),
+        role(RoleSource::Domain, percentile::ROLE).into(),
         joined.into(),
     ];
     let ledger = Ledger::owing([EffectKind::WelcomeMail]);

@@ -3,9 +3,12 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use std::collections::HashMap;
 
+/// An item as the SDK has it.
+pub type Item = HashMap<String, AttributeValue>;
+
 /// Bytes of an item, as the developer guide's *DynamoDB item sizes and formats* counts them: names
 /// and values, with a byte for each element of a list or map and three for the list or map itself.
-pub fn item_size(item: &HashMap<String, AttributeValue>) -> usize {
+pub fn item_size(item: &Item) -> usize {
     item.iter()
         .map(|(name, value)| name.len() + value_size(value))
         .sum()

@@ -135,6 +135,11 @@ impl Seen {
             }
             "GetQueueAttributes" => json!({ "Attributes": {} }),
             "SendMessage" => json!({ "MessageId": "1" }),
+            "SendMessageBatch" => {
+                let entries = body["Entries"].as_array()?.iter();
+                let sent = entries.map(|entry| json!({ "Id": entry["Id"], "MessageId": "1" }));
+                json!({ "Successful": sent.collect::<Vec<_>>(), "Failed": [] })
+            }
             "PutEvents" => {
                 let count = body["Entries"].as_array().map_or(0, Vec::len);
                 json!({ "FailedEntryCount": 0, "Entries": vec![json!({ "EventId": "1" }); count] })
