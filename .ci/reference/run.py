@@ -90,9 +90,11 @@ def end_on_signals() -> None:
 
 
 def store(run: Path) -> Count:
-    """The store's contract suite, on DynamoDB Local."""
-    with heading("store contract on DynamoDB Local"), servers.dynamodb_local(run) as dynamodb:
-        count = contract("dynamodb_local", {"USHER_TEST_DYNAMODB": dynamodb.url})
+    """The store's contract suite, and what events cost, on DynamoDB Local."""
+    title = "store contract, and what events cost, on DynamoDB Local"
+    with heading(title), servers.dynamodb_local(run) as dynamodb:
+        address = {"USHER_TEST_DYNAMODB": dynamodb.url}
+        count = contract("dynamodb_local", address) + contract("units", address)
         if count.failed > 0:
             print(dynamodb.log_tail())
     return count
