@@ -15,6 +15,8 @@ facts! {
         "membership_set" 1 => MembershipSet,
         /// The operator said what kind of account it is, or took that back.
         "account_type_set" 1 => AccountTypeSet,
+        /// The operator had what says who the user is shown.
+        "person_revealed" 1 => PersonRevealed,
     }
 }
 
@@ -70,4 +72,13 @@ pub struct MembershipSet {
 pub struct AccountTypeSet {
     /// Which kind; `None` leaves it to the other sources again.
     pub account_type: Option<AccountType>,
+}
+
+/// See [`OperatorEvent::PersonRevealed`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct PersonRevealed {
+    /// Whether everything that was ever recorded of the person was shown, and not only what holds.
+    pub history: bool,
 }

@@ -108,6 +108,7 @@ fn stamp(user: &User, event: &OperatorEvent) -> Option<(Time, EventId)> {
             .account_types
             .get(&AccountTypeSource::Operator)
             .map(stamp_of),
+        OperatorEvent::PersonRevealed(_) => None,
     }
 }
 
@@ -140,6 +141,8 @@ fn is_so(user: &User, event: &OperatorEvent) -> bool {
             let said = user.account_types.get(&AccountTypeSource::Operator);
             said.and_then(|register| register.value.as_ref()) == event.account_type.as_ref()
         }
+        // Each time counts.
+        OperatorEvent::PersonRevealed(_) => false,
     }
 }
 

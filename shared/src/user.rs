@@ -130,6 +130,8 @@ impl User {
                 self.account_types
                     .insert(AccountTypeSource::Operator, register);
             }
+            // It says something of the operator.
+            OperatorEvent::PersonRevealed(_) => {}
         }
     }
 
@@ -274,4 +276,4 @@ fn least(a: Option<Time>, b: Option<Time>) -> Option<Time> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

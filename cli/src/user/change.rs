@@ -313,7 +313,8 @@ fn concerns_pool(event: &OperatorEvent) -> bool {
         OperatorEvent::UserSuspended(_) | OperatorEvent::UserReinstated(_) => true,
         OperatorEvent::RoleSet(_)
         | OperatorEvent::MembershipSet(_)
-        | OperatorEvent::AccountTypeSet(_) => false,
+        | OperatorEvent::AccountTypeSet(_)
+        | OperatorEvent::PersonRevealed(_) => false,
     }
 }
 

@@ -7,10 +7,10 @@ use usher_events::{
     InviteId, InviteLapsed, InviteRedeemed, LapseReason, LifecycleEvent, MembershipSet,
     MessageMedium, MessagePurpose, MessageRequested, OperatorEvent, OrganizationFounded,
     OrganizationId, OrganizationJoined, OrganizationLeft, OrganizationSource, PasswordReset,
-    Person, Personal, PoolId, RefusalReason, RefusedStep, Role, RoleAssigned, RoleSet, RoleSource,
-    SignInRefused, SignUpConfirmed, SignUpContext, SignUpKey, SignUpRefused, SignUpRequested,
-    SignUpRoute, SignedIn, Sub, Subject, SuspensionReason, SuspiciousSignUp, Time, UserReinstated,
-    UserSuspended, identity, wire,
+    Person, PersonRevealed, Personal, PoolId, RefusalReason, RefusedStep, Role, RoleAssigned,
+    RoleSet, RoleSource, SignInRefused, SignUpConfirmed, SignUpContext, SignUpKey, SignUpRefused,
+    SignUpRequested, SignUpRoute, SignedIn, Sub, Subject, SuspensionReason, SuspiciousSignUp, Time,
+    UserReinstated, UserSuspended, identity, wire,
 };
 
 /// The fixtures of all current types and versions, by path.
@@ -525,6 +525,14 @@ fn operator() -> Vec<(&'static str, Envelope<OperatorEvent>)> {
                 "2026-06-11T09:01:00Z",
                 AccountTypeSet { account_type: None }.into(),
             )),
+        ),
+        (
+            "",
+            by_hand(
+                "019caed8-e4b0-75fc-a60e-b7c8d9eafb60",
+                "2026-06-12T09:00:00Z",
+                PersonRevealed { history: true }.into(),
+            ),
         ),
     ]
 }

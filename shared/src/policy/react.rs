@@ -80,7 +80,8 @@ pub fn owed_by_act(policy: &Policy, event: &OperatorEvent) -> Option<EffectKind>
         OperatorEvent::UserReinstated(_)
         | OperatorEvent::RoleSet(_)
         | OperatorEvent::MembershipSet(_)
-        | OperatorEvent::AccountTypeSet(_) => None,
+        | OperatorEvent::AccountTypeSet(_)
+        | OperatorEvent::PersonRevealed(_) => None,
     }
 }
 

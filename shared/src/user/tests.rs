@@ -11,7 +11,7 @@ use usher_events::{
 };
 use uuid::Uuid;
 
-fn at(seconds: i64) -> Time {
+pub(crate) fn at(seconds: i64) -> Time {
     Time::from_unix_seconds(1_780_000_000 + seconds).unwrap()
 }
 
@@ -19,7 +19,12 @@ fn id(number: u128) -> EventId {
     EventId::from_uuid(Uuid::from_u128(number))
 }
 
-fn commit(number: u128, seconds: i64, event: Recorded, decided: Vec<DecidedEvent>) -> Commit {
+pub(crate) fn commit(
+    number: u128,
+    seconds: i64,
+    event: Recorded,
+    decided: Vec<DecidedEvent>,
+) -> Commit {
     Commit {
         envelope: Envelope {
             id: id(number),
@@ -43,7 +48,7 @@ fn personal() -> impl Strategy<Value = Option<Personal>> {
 }
 
 prop_compose! {
-    fn person()(
+    pub(crate) fn person()(
         email in personal(), email_verified: bool, phone_number in personal(),
         phone_number_verified: bool, given_name in personal(), family_name in personal(),
         locale in personal(), zoneinfo in personal(), department in personal(),
@@ -170,7 +175,7 @@ fn decided() -> impl Strategy<Value = DecidedEvent> {
 }
 
 /// A stream whose times often collide and whose ids never do.
-fn stream() -> impl Strategy<Value = Vec<Commit>> {
+pub(crate) fn stream() -> impl Strategy<Value = Vec<Commit>> {
     let one = (0_i64..4, event(), prop::collection::vec(decided(), 0..3));
     let numbered = |(number, (seconds, event, decided))| commit(number, seconds, event, decided);
     prop::collection::vec(one, 0..8)
