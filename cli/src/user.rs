@@ -6,6 +6,7 @@ pub mod record;
 mod reinstate;
 mod role;
 mod show;
+mod story;
 mod suspend;
 
 use crate::patience::{TRIES, deadline};

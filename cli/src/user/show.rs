@@ -1,40 +1,77 @@
 use super::pool::look;
 use super::record::{InPool, Record};
+use super::story::Told;
 use super::{About, TRIES, deadline, print_json};
+use anyhow::Context;
+use serde::Serialize;
 use std::process::ExitCode;
-use usher_events::{PoolId, RoleSource, Time};
-use usher_shared::port::{Fault, PoolUser, Store};
+use usher_events::{PersonRevealed, PoolId, RoleSource, Subject, Time};
+use usher_shared::chance;
+use usher_shared::clock::{Clock, WallClock};
+use usher_shared::commit::Commit;
+use usher_shared::dynamodb::Table;
+use usher_shared::operator::Act;
+use usher_shared::policy::Policy;
+use usher_shared::port::{Fault, Loaded, PoolUser, Store};
 use usher_shared::retry::retry;
-use usher_shared::user::Status;
+use usher_shared::seal;
+use usher_shared::timeline::{self, Keeps};
+use usher_shared::user::{Status, User};
 
-/// Shows what is known of a user
+/// Shows what is known of a user, and how it came to be so
 ///
 /// It is the fold as it is now: status, role and who gave it, organization, kind of account, and
-/// times. What says who the user is stays hidden, unless it is asked for with --reveal. With --aws,
-/// and a pool that USHER_POOL or --pool names, it also says whether the user is enabled there. The JSON
-/// form says what each source has said as well; `usher policy explain --user` reads it.
+/// times. With --timeline it is the story behind it, from the log: each event, what the policy decided
+/// from it, what that changed, and what became of the mails and publications that it owed; with --as-of
+/// only what had arrived by then. What says who the user is stays hidden, unless it is asked for with
+/// --reveal, and that is itself recorded. With --aws, and a pool that USHER_POOL or --pool names, it
+/// also says whether the user is enabled there. The JSON form says what each source has said as well;
+/// `usher policy explain --user` reads it.
 #[derive(clap::Args)]
 #[command(
     after_help = "Examples:\n  usher user show 8f14e45f-ceea-467f-a9af-0a1f3d2c5b6e\n  \
-    usher user show 8f14e45f-ceea-467f-a9af-0a1f3d2c5b6e --json | jq .role\n\n\
+    usher user show 8f14e45f-ceea-467f-a9af-0a1f3d2c5b6e --json | jq .role\n  \
+    usher user show 8f14e45f-ceea-467f-a9af-0a1f3d2c5b6e --timeline --as-of 2026-03-01T12:00:00Z\n\n\
     Exit status: 0 the user is shown, 1 there is none or something failed."
 )]
 pub struct Show {
     #[command(flatten)]
     about: About,
-    /// Shows personal values as well
+    /// Shows personal values as well, which is recorded
     #[arg(long)]
     reveal: bool,
+    /// Shows each event, what was decided from it, and what became of what it owed
+    #[arg(long)]
+    timeline: bool,
+    /// Shows the user as everything tells that was recorded by this instant
+    #[arg(long, value_name = "TIME", value_parser = instant)]
+    as_of: Option<Time>,
+}
+
+/// What is shown of a user.
+struct Seen {
+    user: User,
+    story: Option<Vec<Told>>,
+}
+
+/// The JSON form of a story.
+#[derive(Serialize)]
+struct Story<'a> {
+    user: &'a Record,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    as_of: Option<Time>,
+    timeline: &'a [Told],
 }
 
 impl Show {
     /// Shows the user.
     pub async fn run(self) -> anyhow::Result<ExitCode> {
-        let (opened, _policy) = self.about.open().await?;
+        let (opened, policy) = self.about.open().await?;
+        let seen = self.look(&opened.table, &policy).await;
+        // Who is enabled in the pool now says nothing of another day.
+        let asked = self.about.pool_of(&opened).filter(|_| self.as_of.is_none());
         let sub = &self.about.sub;
-        let load = || opened.table.load(sub);
-        let loaded = retry(&TRIES, deadline(), Fault::disposition, load).await;
-        let in_pool = match self.about.pool_of(&opened) {
+        let in_pool = match asked {
             Some((pools, id)) => Some((
                 id.clone(),
                 look(pools.service.as_ref(), id, sub, deadline()).await,
@@ -42,22 +79,32 @@ impl Show {
             None => None,
         };
         opened.close().await;
-        let Some(item) = loaded?.user else {
-            anstream::eprintln!("Nothing is known of {sub}.");
+        let Some(Seen { user, story }) = seen? else {
+            let by = self.as_of.map(|at| format!(" by {at}")).unwrap_or_default();
+            anstream::eprintln!("Nothing is known of {sub}{by}.");
             return Ok(ExitCode::from(1));
         };
-        let mut shown = Record::of(sub, &item.user, self.reveal);
+        let mut shown = Record::of(sub, &user, self.reveal);
         let mut unasked = None;
         match in_pool {
             Some((pool, Ok(user))) => shown.in_pool = Some(InPool::of(pool, user)),
             Some((pool, Err(fault))) => unasked = Some((pool, fault)),
             None => {}
         }
-        if self.about.json {
-            print_json(&shown)?;
-        } else {
-            for (name, value) in shown.lines() {
-                anstream::println!("{name:<17}{value}");
+        match (&story, self.about.json) {
+            (None, true) => print_json(&shown)?,
+            (Some(timeline), true) => print_json(&Story {
+                user: &shown,
+                as_of: self.as_of,
+                timeline,
+            })?,
+            (story, false) => {
+                for (name, value) in shown.lines() {
+                    anstream::println!("{name:<17}{value}");
+                }
+                for told in story.iter().flatten() {
+                    anstream::println!("\n{}", told.text());
+                }
             }
         }
         if let Some((pool, fault)) = unasked {
@@ -66,6 +113,80 @@ impl Show {
         }
         Ok(ExitCode::SUCCESS)
     }
+
+    /// Reads what is to be shown, and records first that it is, where it says who the user is.
+    async fn look(&self, table: &Table, policy: &Policy) -> anyhow::Result<Option<Seen>> {
+        let (sub, deadline) = (&self.about.sub, deadline());
+        let load = || table.load(sub);
+        let Loaded { user, key } = retry(&TRIES, deadline, Fault::disposition, load).await?;
+        let mut seen = None;
+        if self.timeline || self.as_of.is_some() {
+            let subject = Subject::User(sub.clone());
+            let read = || table.stream(&subject);
+            let sealed = retry(&TRIES, deadline, Fault::disposition, read).await?;
+            let sealed = sealed
+                .iter()
+                .filter(|sealed| self.as_of.is_none_or(|at| sealed.recorded_at <= at));
+            let opened = sealed.map(|sealed| seal::open(sealed, key.as_ref()));
+            let commits = opened.collect::<Result<Vec<Commit>, _>>();
+            let commits = commits.context("the log of this user cannot be read whole")?;
+            let keeps = match policy.profile.create {
+                true => Keeps::Profiles,
+                false => Keeps::Rights,
+            };
+            let steps = timeline::tell(&commits, keeps);
+            if let Some(last) = steps.last() {
+                let story = steps.iter().map(|step| Told::of(step, self.reveal));
+                seen = Some(Seen {
+                    user: last.user.clone(),
+                    story: self.timeline.then(|| story.collect()),
+                });
+            }
+        } else {
+            seen = user.map(|item| Seen {
+                user: item.user,
+                story: None,
+            });
+        }
+        if seen.is_some() && self.reveal {
+            self.record(table, policy).await?;
+        }
+        Ok(seen)
+    }
+
+    /// Records that personal values are shown. Nothing is shown of which that cannot be recorded.
+    async fn record(&self, table: &Table, policy: &Policy) -> anyhow::Result<()> {
+        let (sub, deadline) = (&self.about.sub, deadline());
+        let subject = Subject::User(sub.clone());
+        let read = || table.stream(&subject);
+        let stream = retry(&TRIES, deadline, Fault::disposition, read).await?;
+        let Some(first) = stream.first() else {
+            anyhow::bail!("nothing is recorded of {sub}, so that --reveal cannot be either");
+        };
+        let act = Act {
+            id: chance::event_id(),
+            pool: first.envelope.source.clone(),
+            sub: sub.clone(),
+            event: PersonRevealed {
+                history: self.timeline,
+            }
+            .into(),
+        };
+        let Some(commit) = act.commit(policy, &User::default(), WallClock.now()) else {
+            unreachable!("each time that somebody looks is an event of its own");
+        };
+        let sealed = seal::seal(&commit, None, chance::bytes())?;
+        let append = || table.append(&sealed);
+        let appended = retry(&TRIES, deadline, Fault::disposition, append).await;
+        appended.context("what cannot be recorded is not revealed")?;
+        Ok(())
+    }
+}
+
+/// Reads an instant.
+fn instant(text: &str) -> Result<Time, String> {
+    text.parse()
+        .map_err(|_error| "is not an instant such as 2026-03-01T12:00:00Z".to_owned())
 }
 
 impl InPool {
