@@ -18,7 +18,7 @@ fn with_a_life(directory: &Path) -> Local {
     mails(&directory.join(".usher/mail"), 1);
     for act in [
         &["suspend", ADA, "--quiet", "--confirm"][..],
-        &["reinstate", ADA, "--confirm"],
+        &["reinstate", ADA],
     ] {
         let done = run(directory, &[&["user"], act].concat());
         assert_eq!(done.status.code(), Some(0), "{done:?}");
