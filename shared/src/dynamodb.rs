@@ -8,6 +8,8 @@ mod invites;
 mod items;
 mod keys;
 mod load;
+mod log;
+mod look;
 mod organizations;
 mod record;
 mod schema;
@@ -16,6 +18,8 @@ mod spill;
 mod tallies;
 mod users;
 mod whole;
+
+pub use look::{Seen, Unseen};
 
 use crate::aws::Clients;
 use crate::breaker::Record;

@@ -12,6 +12,7 @@ mod invites;
 mod log;
 mod organizations;
 mod outbox;
+mod pages;
 mod queue;
 mod table;
 mod tallies;

@@ -6,6 +6,7 @@
 mod breakers;
 mod bus;
 mod invites;
+mod log;
 mod lookup;
 mod mail;
 mod organizations;
@@ -18,6 +19,7 @@ mod tallies;
 pub use breakers::{BreakerWritten, Breakers};
 pub use bus::{Bus, BusEntry};
 pub use invites::{InviteWritten, Invites};
+pub use log::{Found, Inspected, Log, Page, Position, Segment, StreamPage, What};
 pub use lookup::{Answer, Lookup, Question};
 pub use mail::{Mail, MailError, Mailer, Tag};
 pub use organizations::Organizations;

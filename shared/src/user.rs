@@ -7,11 +7,13 @@ mod item;
 mod profile;
 mod refusals;
 mod register;
+mod stored;
 
 pub use item::{ItemError, Marks, UserItem};
 pub use profile::{Profile, Status};
 pub use refusals::Refusals;
 pub use register::Register;
+pub use stored::StoredUser;
 
 use crate::commit::{Commit, Recorded};
 use std::collections::BTreeMap;

@@ -8,8 +8,9 @@ use usher_events::Sub;
 use usher_shared::commit::{Commit, EffectKind};
 use usher_shared::policy::Policy;
 use usher_shared::port::{Fault, Written};
+use usher_shared::rebuild;
 use usher_shared::retry::retry;
-use usher_shared::user::{User, UserItem};
+use usher_shared::user::UserItem;
 
 /// How often a lost race is run again before the messages are left for a quieter moment.
 const RACES: usize = 10;
@@ -113,12 +114,7 @@ pub fn next(
     commit: &Commit,
     may_begin: &[EffectKind],
 ) -> UserItem {
-    let said = User::of(commit);
-    item.user = item.user.join(if policy.profile.create {
-        said
-    } else {
-        said.rights()
-    });
+    item.user = item.user.join(rebuild::said(policy, commit));
     for kind in may_begin.iter().filter(|kind| kind.needs_claim()) {
         item.claims.entry(*kind).or_insert(commit.envelope.id);
     }
@@ -130,6 +126,7 @@ mod tests {
     use super::*;
     use usher_events::{Envelope, EventId, LifecycleEvent, PasswordReset, PoolId, Subject, Time};
     use usher_shared::commit::{Ledger, Recorded};
+    use usher_shared::user::User;
 
     fn commit(number: i64) -> Commit {
         let time = Time::from_unix_seconds(1_780_000_000 + number).unwrap();

@@ -163,18 +163,22 @@ pub(super) enum Named {
     Spill(EventId),
 }
 
+/// Whose stream a hash key is; `None` if it is no stream's.
+pub(super) fn subject(pk: &str) -> Option<Subject> {
+    match pk.strip_prefix(USER_PREFIX) {
+        Some(sub) => Some(Subject::User(Sub::new(sub).ok()?)),
+        None if pk.starts_with(SIGN_UP_PREFIX) => Subject::try_from(pk.to_owned()).ok(),
+        None => None,
+    }
+}
+
 /// Reads a primary key; `None` if it is neither a commit's nor a spilled event's.
 pub(super) fn parse(pk: &str, sk: &str) -> Option<Named> {
     if pk.starts_with(SPILL_PREFIX) {
         return sk.parse().ok().map(Named::Spill);
     }
     let id = sk.strip_prefix(EVENT_PREFIX)?.parse().ok()?;
-    let subject = match pk.strip_prefix(USER_PREFIX) {
-        Some(sub) => Subject::User(Sub::new(sub).ok()?),
-        None if pk.starts_with(SIGN_UP_PREFIX) => Subject::try_from(pk.to_owned()).ok()?,
-        None => return None,
-    };
-    Some(Named::Commit(subject, id))
+    Some(Named::Commit(subject(pk)?, id))
 }
 
 #[cfg(test)]

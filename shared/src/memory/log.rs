@@ -60,7 +60,7 @@ impl Record {
         }
     }
 
-    fn read(&self, subject: &Subject, id: EventId) -> SealedCommit {
+    pub(super) fn read(&self, subject: &Subject, id: EventId) -> SealedCommit {
         let said: Said<'_> = serde_json::from_slice(&self.said).expect(OURS);
         let mut ledger = Ledger::default();
         for (kind, entry) in &self.ledger {

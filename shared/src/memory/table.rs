@@ -139,7 +139,7 @@ impl Table {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn read<T>(
+    pub(super) async fn read<T>(
         &self,
         operation: &'static str,
         act: impl FnOnce(&Kept) -> T,

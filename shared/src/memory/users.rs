@@ -7,8 +7,9 @@ use crate::commit::EffectKind;
 use crate::port::{Loaded, Written};
 use crate::preferences::Preferences;
 use crate::seal::UserKey;
-use crate::user::{Marks, Profile, User, UserItem};
+use crate::user::{Marks, Profile, StoredUser, User, UserItem};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -38,6 +39,24 @@ struct Said<'a> {
     claims: Cow<'a, BTreeMap<EffectKind, EventId>>,
     profile: Profile,
     marks: Marks,
+}
+
+impl Holder {
+    pub(super) fn key(&self) -> Option<&UserKey> {
+        self.key.as_ref()
+    }
+
+    /// The user item with nothing of it left out.
+    pub(super) fn stored(&self, sub: &Sub) -> Option<StoredUser> {
+        let kept = self.user.as_ref()?;
+        let said: Said<'_> = serde_json::from_slice(&kept.text).expect(OURS);
+        Some(StoredUser {
+            sub: sub.clone(),
+            version: Some(kept.version),
+            claims: Some(said.claims.into_owned()),
+            folded: json!({ "profile": said.profile, "marks": said.marks }),
+        })
+    }
 }
 
 impl Kept {

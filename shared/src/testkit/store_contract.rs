@@ -1,6 +1,6 @@
 //! What every store promises, as one suite: each promise of each method of
-//! [`Store`], [`Breakers`], [`Invites`], [`Organizations`] and [`Tallies`] is a test, and every store passes all
-//! of them.
+//! [`Store`], [`Log`], [`Breakers`], [`Invites`], [`Organizations`] and [`Tallies`] is a test, and every
+//! store passes all of them.
 
 pub mod breakers;
 pub mod due;
@@ -8,11 +8,12 @@ pub mod invites;
 pub mod ledger;
 pub mod log;
 pub mod organizations;
+pub mod pages;
 pub mod tallies;
 pub mod users;
 
 use crate::commit::{EffectKind, Entry, Ledger};
-use crate::port::{Breakers, Invites, Organizations, Store, Tallies};
+use crate::port::{Breakers, Invites, Log, Organizations, Store, Tallies};
 use crate::seal::{SealedCommit, StoredEvent};
 use futures::future::join_all;
 use serde_json::{Value, json};
@@ -35,6 +36,13 @@ macro_rules! store_contract {
             a_stream_holds_nothing_but_commits,
             a_stream_of_nobody_is_empty,
             a_large_commit_is_kept_whole,
+        }
+        $crate::store_contract! { @tests $fresh, pages:
+            the_whole_log_is_read_once_in_any_number_of_segments,
+            reading_goes_on_after_any_item,
+            what_is_read_is_what_was_written,
+            of_nobody_there_is_nothing_to_read,
+            a_stream_is_read_piece_by_piece,
         }
         $crate::store_contract! { @tests $fresh, users:
             a_user_who_was_never_folded_is_none,
@@ -144,8 +152,11 @@ macro_rules! store_contract {
 }
 
 /// A store that the suite can hand to tasks of its own.
-pub trait Stored: Store + Breakers + Invites + Organizations + Tallies + Clone + 'static {}
-impl<S: Store + Breakers + Invites + Organizations + Tallies + Clone + 'static> Stored for S {}
+pub trait Stored:
+    Store + Log + Breakers + Invites + Organizations + Tallies + Clone + 'static
+{
+}
+impl<S: Store + Log + Breakers + Invites + Organizations + Tallies + Clone + 'static> Stored for S {}
 
 /// How many do the same at once.
 const CROWD: usize = 20;

@@ -15,7 +15,7 @@ use usher_events::{
 };
 
 /// A user of whom everything is known.
-fn full(version: u64) -> UserItem {
+pub(super) fn full(version: u64) -> UserItem {
     let person = Person {
         email: Some(Personal::new("zoë@exämple.com")),
         email_verified: true,
