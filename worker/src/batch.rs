@@ -4,6 +4,7 @@
 use crate::Worker;
 use crate::message::{Unreadable, Work};
 use crate::record::Kept;
+use crate::set_aside::Given;
 use crate::story::{Again, Outcome};
 use crate::turn::{self, Turn, within};
 use futures::{FutureExt, StreamExt, stream};
@@ -132,7 +133,12 @@ impl Worker {
     ) -> Result<Step, Again> {
         match Unreadable::judge(error) {
             Unreadable::Never(kind) => {
-                let set_aside = self.set_aside(message, kind, error.to_string(), deadline);
+                let given = Given {
+                    kind,
+                    text: error.to_string(),
+                    operation: None,
+                };
+                let set_aside = self.set_aside(message, given, deadline);
                 Ok(Step::Settled(set_aside.await))
             }
             Unreadable::NotYet(kind) => Err(Again::NotYet(kind)),
@@ -212,9 +218,12 @@ impl Worker {
         if message.receive_count < self.policy.worker.receive_limit {
             return outcome;
         }
-        let text = format!("delivered {} times without success", message.receive_count);
-        self.set_aside(message, again.as_str(), text, deadline)
-            .await
+        let given = Given {
+            kind: again.as_str(),
+            text: format!("delivered {} times without success", message.receive_count),
+            operation: again.operation(),
+        };
+        self.set_aside(message, given, deadline).await
     }
 }
 
@@ -239,15 +248,7 @@ fn groups(messages: &[Message]) -> Vec<Group> {
 /// Says that a message has to come again: a panic is our own bug, and somebody must look.
 fn tell(message: &Message, again: Again) {
     let (id, count, cause) = (&message.id, message.receive_count, again.as_str());
-    let operation = match again {
-        Again::Fault(fault) => Some(fault.operation),
-        Again::LeaseNotOurs
-        | Again::Overtaken
-        | Again::Unreadable
-        | Again::NotYet(_)
-        | Again::OutOfTime
-        | Again::Panicked => None,
-    };
+    let operation = again.operation();
     if again == Again::Panicked {
         tracing::error!(
             message.id = id,

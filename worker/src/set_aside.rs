@@ -7,18 +7,32 @@ use tokio::time::Instant;
 use usher_shared::port::{Cause, Fault};
 use usher_shared::retry::retry;
 
+/// Why a message is given up.
+pub(crate) struct Given {
+    /// The kind of failure.
+    pub(crate) kind: &'static str,
+    /// One sentence about it.
+    pub(crate) text: String,
+    /// What failed, where a service did.
+    pub(crate) operation: Option<&'static str>,
+}
+
 impl Worker {
     /// Sets one message aside. It is done here only once the dead-letter queue has it.
     pub(crate) async fn set_aside(
         &self,
         message: &Message,
-        kind: &'static str,
-        text: String,
+        Given {
+            kind,
+            text,
+            operation,
+        }: Given,
         deadline: Instant,
     ) -> Outcome {
         let cause = Cause {
             kind: kind.to_owned(),
             text,
+            operation: operation.map(ToOwned::to_owned),
             message_id: message.id.clone(),
             first_received: message.first_received,
             set_aside: self.clock.now(),

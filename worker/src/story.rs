@@ -74,6 +74,19 @@ impl Again {
         }
     }
 
+    /// What failed, where a service did.
+    pub fn operation(&self) -> Option<&'static str> {
+        match self {
+            Self::Fault(fault) => Some(fault.operation),
+            Self::LeaseNotOurs
+            | Self::Overtaken
+            | Self::Unreadable
+            | Self::NotYet(_)
+            | Self::OutOfTime
+            | Self::Panicked => None,
+        }
+    }
+
     /// Whether a service is down or asks for fewer calls, so that another try would meet the same.
     pub(crate) fn is_outage(&self) -> bool {
         match self {

@@ -150,6 +150,9 @@ pub struct Cause {
     pub kind: String,
     /// One sentence about it, without personal data.
     pub text: String,
+    /// What failed, where a service did: `dynamodb.put_item`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operation: Option<String>,
     /// The work queue's id of the message.
     pub message_id: String,
     /// When it was first delivered.
@@ -158,6 +161,14 @@ pub struct Cause {
     pub set_aside: Time,
     /// How often it had been delivered.
     pub receive_count: u32,
+}
+
+impl Cause {
+    /// The service that failed, where one did: `dynamodb`.
+    pub fn dependency(&self) -> Option<&str> {
+        let operation = self.operation.as_deref()?;
+        Some(operation.split_once('.').map_or(operation, |(of, _)| of))
+    }
 }
 
 /// The dead-letter queue.

@@ -11,6 +11,7 @@ use usher_events::Time;
 
 const KIND: &str = "usher.cause";
 const TEXT: &str = "usher.cause_text";
+const OPERATION: &str = "usher.operation";
 const MESSAGE_ID: &str = "usher.message_id";
 const FIRST_RECEIVED: &str = "usher.first_received";
 const SET_ASIDE: &str = "usher.set_aside";
@@ -84,6 +85,7 @@ pub(super) fn attributes(cause: &Cause) -> Result<Attributes, Fault> {
     let texts = [
         (KIND, Some(cause.kind.clone())),
         (TEXT, Some(cause.text.clone())),
+        (OPERATION, cause.operation.clone()),
         (MESSAGE_ID, Some(cause.message_id.clone())),
         (
             FIRST_RECEIVED,
@@ -118,6 +120,7 @@ pub(super) fn cause(given: &Attributes) -> Option<Cause> {
     Some(Cause {
         kind: text(KIND)?,
         text: text(TEXT).unwrap_or_default(),
+        operation: text(OPERATION),
         message_id: text(MESSAGE_ID).unwrap_or_default(),
         first_received: time(FIRST_RECEIVED),
         set_aside: time(SET_ASIDE)?,

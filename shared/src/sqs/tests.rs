@@ -11,6 +11,7 @@ fn a_cause_can_be_read_back_from_its_attributes() {
     let cause = Cause {
         kind: "forged".to_owned(),
         text: "role_assigned is decided here and never taken from outside".to_owned(),
+        operation: Some("dynamodb.put_item".to_owned()),
         message_id: "m".to_owned(),
         first_received: Time::from_unix_seconds(7),
         set_aside: Time::from_unix_seconds(9).unwrap(),
@@ -19,7 +20,9 @@ fn a_cause_can_be_read_back_from_its_attributes() {
     let attributes = dead_letters::attributes(&cause).unwrap();
     assert_eq!(dead_letters::cause(&attributes), Some(cause.clone()));
     assert!(attributes.keys().all(|name| name.starts_with("usher.")));
+    assert_eq!(cause.dependency(), Some("dynamodb"));
     let bare = Cause {
+        operation: None,
         first_received: None,
         text: String::new(),
         ..cause

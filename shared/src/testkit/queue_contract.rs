@@ -307,6 +307,7 @@ pub async fn a_message_set_aside_keeps_body_and_cause(subject: impl Subject) {
     let cause = Cause {
         kind: "forged".to_owned(),
         text: "role_assigned is decided here and never taken from outside".to_owned(),
+        operation: Some("dynamodb.put_item".to_owned()),
         message_id: "0b2c".to_owned(),
         first_received: Time::from_unix_seconds(1_780_000_000),
         set_aside: Time::from_unix_millis(1_780_000_000_123).unwrap(),
