@@ -64,12 +64,8 @@ fn dynamodb_local() -> String {
 async fn costs_what_the_readme_says(server: &str, endpoint: &str, otherwise: &[&str]) {
     let ordinary = scenes::play(endpoint, Who::Ordinary).await;
     let percentile = scenes::play(endpoint, Who::Percentile).await;
-    println!("What there is of users at the 95th percentile, on {server}:\n");
-    for item in &percentile.items {
-        println!("{item}");
-    }
+    let items = percentile.items.join("\n");
     let rows = table::rows(&ordinary.costs, &percentile.costs);
-    println!("\nWhat an event costs on {server}:\n\n{rows}\n");
     let all = || ordinary.costs.iter().chain(&percentile.costs);
     let calls: usize = all().map(|cost| cost.calls_of(Service::DynamoDb)).sum();
     let reported: Vec<_> = all().flat_map(Cost::reported).collect();
@@ -81,8 +77,13 @@ async fn costs_what_the_readme_says(server: &str, endpoint: &str, otherwise: &[&
         }
     }
     let (known, silent) = (reported.len(), calls - reported.len());
-    println!("{server} was called {calls} times, and reported the units of {known}.");
-    println!("It reports otherwise than computed: {differing:#?}");
+    // At once, because the tests of several servers print at the same time.
+    println!(
+        "What an event costs on {server}:\n\n{rows}\n\n\
+         Calls of {server}: {calls}; it reported the units of {known}.\n\
+         What it reported otherwise than computed, and how often: {differing:#?}\n\n\
+         What there is of users at the 95th percentile:\n\n{items}\n"
+    );
     let refused = all().flat_map(|cost| &cost.calls);
     let refused = refused.filter(|call| call.condition_failed).count();
     assert_eq!(silent, refused, "only a failed condition reports nothing");
