@@ -9,7 +9,6 @@ use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use usher_shared::policy::file;
-use usher_worker::mails::Templates;
 
 /// Checks policy files, and explains what they decide
 #[derive(clap::Subcommand)]
@@ -47,19 +46,15 @@ fn check(path: &Path, as_json: bool) -> anyhow::Result<ExitCode> {
         .with_context(|| format!("the policy file {} cannot be read", path.display()))?;
     let base = path.parent().unwrap_or(Path::new(""));
     let (parsed, warnings) = file::check(&text, base, &|path| std::fs::read_to_string(path));
-    let template = parsed
-        .as_ref()
-        .ok()
-        .and_then(|policy| Templates::new(policy).err());
-    let good = parsed.is_ok() && template.is_none();
+    let good = parsed.is_ok();
     if as_json {
         let problems = parsed
             .as_ref()
             .err()
             .map(|problems| json!(problems.as_slice()))
             .unwrap_or_else(|| json!([]));
-        let template = template.as_ref().map(ToString::to_string);
-        let report = json!({ "file": path, "good": good, "problems": problems, "warnings": warnings, "template_problem": template });
+        let report =
+            json!({ "file": path, "good": good, "problems": problems, "warnings": warnings });
         anstream::println!("{report}");
         return Ok(exit(good));
     }
@@ -75,8 +70,6 @@ fn check(path: &Path, as_json: bool) -> anyhow::Result<ExitCode> {
         for problem in problems.as_slice() {
             anstream::eprintln!("  {problem}");
         }
-    } else if let Some(template) = &template {
-        anstream::eprintln!("{}: 1 problem(s)\n  {template}", path.display());
     } else {
         anstream::println!("{}: nothing is wrong", path.display());
     }

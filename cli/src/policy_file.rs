@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use usher_shared::config::Overrides;
 use usher_shared::policy::file::Lines;
 use usher_shared::policy::{Policy, file};
-use usher_worker::mails::Templates;
 
 /// The example that comes with usher, used where there is no file.
 pub const EXAMPLE: &str = include_str!("../../usher.toml");
@@ -66,8 +65,6 @@ pub fn from_text(text: &str, base: &Path, shown: &str) -> anyhow::Result<Policy>
             bail!("{shown} has problems; mend them or name another file with --policy\n{problems}")
         }
     };
-    Templates::new(&policy)
-        .with_context(|| format!("a mail template of {shown} cannot be used"))?;
     Overrides::from_env()?.apply(&mut policy)?;
     Ok(policy)
 }

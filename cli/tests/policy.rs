@@ -72,20 +72,22 @@ fn what_the_owner_should_know_is_said_and_is_no_problem() {
 }
 
 #[test]
-fn a_template_that_is_not_one_is_a_problem() {
+fn a_template_that_is_not_one_is_a_problem_of_its_line_and_key_beside_others() {
     let directory = TempDir::new().unwrap();
-    std::fs::write(directory.path().join("a.txt"), "{{ first_name ").unwrap();
-    std::fs::write(directory.path().join("a.html"), "<p>").unwrap();
-    let policy =
-        "[mail.templates.standard]\nsubject = \"Hello\"\ntext = \"a.txt\"\nhtml = \"a.html\"\n";
+    std::fs::write(directory.path().join("a.txt"), "\n{{ first_name ").unwrap();
+    let policy = "[[mail.templates]]\nmail = \"welcome\"\nsubject = \"Hello\"\n\
+                  text_file = \"a.txt\"\nhtml = \"<p>{{ frist_name }}\"\nsauce = 1\n";
     std::fs::write(directory.path().join("usher.toml"), policy).unwrap();
     let check = run(directory.path(), &["policy", "check", "usher.toml"]);
     assert_eq!(check.status.code(), Some(1));
-    assert!(
-        String::from_utf8(check.stderr)
-            .unwrap()
-            .contains("standard.txt")
-    );
+    let said = String::from_utf8(check.stderr).unwrap();
+    for problem in [
+        "line 4: mail.templates.text_file: is no template; line 2 of it: syntax error",
+        "line 5: mail.templates.html: asks for frist_name, which has no value; did you mean first_name?",
+        "line 6: mail.templates.sauce: unknown key",
+    ] {
+        assert!(said.contains(problem), "{problem} in {said}");
+    }
 }
 
 #[test]

@@ -44,7 +44,7 @@ pub use domain::{Domain, DomainPattern};
 pub use findings::{DomainOrganization, Findings, LookedUp};
 pub use hours::Hours;
 pub use lookup::LookupRules;
-pub use mails::MailKind;
+pub use mails::{MailKind, MailTemplate, OrganizationContent, TagSays};
 pub use person::Address;
 pub use sign_up::{AutoConfirm, SignUp};
 pub use tokens::{Claim, Groups, Machine, Says, ScopeEdits, Scopes, TokenVersion, Tokens};
@@ -324,26 +324,28 @@ pub struct MailRules {
     pub unsubscribe_url: Option<String>,
     /// The mail service's own set of settings.
     pub configuration_set: Option<String>,
-    /// `[mail.templates.<account type>]`: templates of the owner's, by kind of account.
-    pub templates: BTreeMap<AccountType, MailTemplate>,
+    /// `[[mail.templates]]`: the owner's, in place of ours.
+    pub templates: Vec<MailTemplate>,
+    /// `[mail.tags.<mail>]`: the owner's, beside ours.
+    pub tags: BTreeMap<MailKind, BTreeMap<String, TagSays>>,
+    /// `[organizations.<id>.content]`
+    pub content: OrganizationContent,
 }
 
 impl MailRules {
     /// Whether any mail may be owed.
     pub fn is_any_owed(&self) -> bool {
-        self.welcome || self.password_changed || self.suspension
+        MailKind::ALL.into_iter().any(|kind| self.is_owed(kind))
     }
-}
 
-/// The texts of one mail, as templates.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MailTemplate {
-    /// One line.
-    pub subject: String,
-    /// The part for readers of plain text.
-    pub text: String,
-    /// The part for readers of HTML; values are escaped in it.
-    pub html: String,
+    /// Whether this mail may be owed.
+    pub fn is_owed(&self, kind: MailKind) -> bool {
+        match kind {
+            MailKind::Welcome => self.welcome,
+            MailKind::PasswordChanged => self.password_changed,
+            MailKind::Suspension => self.suspension,
+        }
+    }
 }
 
 /// What the bus is told.

@@ -48,7 +48,7 @@ impl Mailer for Ses {
             .set_configuration_set_name(mail.configuration_set.clone());
         for tag in &mail.tags {
             let tag = MessageTag::builder()
-                .name(tag.name)
+                .name(&tag.name)
                 .value(&tag.value)
                 .build();
             request = request.email_tags(tag.map_err(refused)?);

@@ -19,6 +19,8 @@ pub struct Templates(Environment<'static>);
 pub struct Broken {
     /// The line in the template, from 1, where there is one.
     pub line: Option<usize>,
+    /// What kind of thing is wrong. Names nothing of template or values.
+    pub kind: String,
     /// What is wrong. Names what the template says, and no value but a check's own sample.
     pub problem: String,
 }
@@ -82,10 +84,11 @@ impl Broken {
         let kind = error.kind().to_string();
         let problem = match error.detail() {
             Some(detail) => format!("{kind}: {detail}"),
-            None => kind,
+            None => kind.clone(),
         };
         Self {
             line: error.line(),
+            kind,
             problem,
         }
     }

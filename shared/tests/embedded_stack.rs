@@ -13,7 +13,7 @@ use usher_events::{Personal, Time};
 use usher_shared::clock::WallClock;
 use usher_shared::disposition::FaultKind;
 use usher_shared::embedded::{EmbeddedError, QueueLimits, Stack};
-use usher_shared::port::{Bus, BusEntry, Inbox, Mail, MailError, Mailer, Outgoing, Queue};
+use usher_shared::port::{Bus, BusEntry, Inbox, Mail, MailError, Mailer, Outgoing, Queue, Tag};
 use usher_shared::testkit;
 
 async fn open(directory: &Path) -> Result<Stack, EmbeddedError> {
@@ -38,7 +38,12 @@ fn mail() -> Mail {
         text: "Hallo Zoë".to_owned(),
         html: "<p>Hallo Zoë</p>".to_owned(),
         unsubscribe_url: None,
-        tags: Vec::new(),
+        tags: [("mail", "welcome"), ("team", "growth-1")]
+            .map(|(name, value)| Tag {
+                name: name.to_owned(),
+                value: value.to_owned(),
+            })
+            .into(),
         configuration_set: None,
     }
 }
@@ -152,6 +157,7 @@ async fn a_mail_is_a_file_that_any_mail_program_opens() {
         "Reply-To: <help@example.com>\r\n".to_owned(),
         "<zoe@example.com>\r\n".to_owned(),
         "Date: Fri, 2 Jan 2026 03:04:05 +0000\r\n".to_owned(),
+        "X-SES-MESSAGE-TAGS: mail=welcome, team=growth-1\r\n".to_owned(),
         "multipart/alternative".to_owned(),
     ] {
         assert!(text.contains(&header), "{header:?} in\n{text}");

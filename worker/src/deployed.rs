@@ -25,9 +25,7 @@ impl Ruling {
         let templates = Templates::new(&policy).map_err(|error| Unfit {
             problem: error.to_string(),
             key: match error {
-                TemplateError::UnknownName { name, .. } | TemplateError::Bad { name, .. } => {
-                    format!("mail.templates.{name}")
-                }
+                TemplateError::Bad { name, .. } => name,
                 TemplateError::NoRecipient | TemplateError::NoSender => "mail.templates".to_owned(),
             },
         })?;
@@ -88,13 +86,14 @@ impl From<Arc<Worker>> for Deployed {
 mod tests {
     use super::*;
     use async_trait::async_trait;
-    use minijinja::context;
     use std::path::{Path, PathBuf};
     use std::sync::Mutex;
     use std::time::Duration;
     use tokio::time::advance;
+    use usher_events::Time;
     use usher_shared::config::Overrides;
     use usher_shared::loading::{Loading, PolicySource};
+    use usher_shared::policy::mails::{Facts, Reader, values};
     use usher_shared::policy::{MailKind, file};
     use usher_shared::port::{Fault, Parameters, Stored};
 
@@ -102,8 +101,8 @@ mod tests {
     fn policy(subject: &str, concurrency: u32) -> String {
         format!(
             "[worker]\nconcurrency = {concurrency}\n[mail]\nfrom = 'a@b.example'\n\
-             app_url = 'https://b.example'\n[mail.templates.standard]\nsubject = '{subject}'\n\
-             text = 'a.txt'\nhtml = 'a.html'\n"
+             app_url = 'https://b.example'\n[[mail.templates]]\nmail = 'welcome'\n\
+             subject = '{subject}'\ntext_file = 'a.txt'\nhtml_file = 'a.html'\n"
         )
     }
 
@@ -128,10 +127,23 @@ mod tests {
     fn in_force(policies: &Policies<Ruling>) -> (String, usize) {
         let edition = policies.current();
         let Ruling { policy, templates } = &edition.made;
-        let values = context! { app_name => "Example" };
-        let mail = templates
-            .render(MailKind::Welcome, "standard", &values)
-            .unwrap();
+        let facts = Facts {
+            mail: MailKind::Welcome,
+            first_name: None,
+            account_type: "standard",
+            source: None,
+            campaign: None,
+            organization: None,
+            happened_at: Time::from_unix_seconds(0).unwrap(),
+            unsubscribe_url: None,
+        };
+        let reader = Reader {
+            mail: MailKind::Welcome,
+            locale: None,
+            account_type: "standard",
+            source: None,
+        };
+        let mail = templates.render(&reader, &values(policy, &facts)).unwrap();
         (mail.subject, policy.worker.concurrency)
     }
 

@@ -4,20 +4,15 @@ mod templates;
 
 pub use templates::{TemplateError, Templates};
 
-use minijinja::{Value, context};
-use usher_events::{LifecycleEvent, Person, Time};
+use usher_events::{LifecycleEvent, Person, Personal};
 use usher_shared::commit::{Commit, Recorded};
-use usher_shared::policy::custom_messages::speakable;
+use usher_shared::policy::mails::{
+    FIRST_SEEN, Facts, ORGANIC, Reader, Tagged, subject_line, tags, values,
+};
 use usher_shared::policy::{MailKind, Organization, Policy, person};
-use usher_shared::port::{Mail, Tag};
+use usher_shared::port::Mail;
 use usher_shared::unsubscribe::{self, Token};
 use usher_shared::user::{Profile, User};
-
-/// What brought a user whose sign-up says nothing of it.
-const DEFAULT_SOURCE: &str = "organic";
-
-/// What brought a user whom no confirmation announces: nothing that a client could have said.
-const FIRST_SEEN: &str = "first_seen";
 
 /// What a mail is made from.
 pub struct Occasion<'a> {
@@ -64,22 +59,48 @@ pub fn mail(
     let to = person.email.clone().ok_or(TemplateError::NoRecipient)?;
     let account_type = user.account_type();
     let account_type = account_type.map_or(Profile::DEFAULT_ACCOUNT_TYPE, |kind| kind.as_str());
-    let values = values(policy, occasion, &recipient, account_type);
-    let rendered = templates.render(*kind, account_type, &values)?;
-    let mut tags = vec![
-        tag("mail", kind.as_str()),
-        tag("account_type", account_type),
-    ];
-    tags.extend(recipient.source.map(|source| tag("source", source)));
+    let membership = user.membership().map(|one| &one.organization);
+    let organization = membership.map(|id| {
+        let declared = policy.organizations.get(id);
+        (id, declared.or(occasion.founded))
+    });
+    let values = values(
+        policy,
+        &Facts {
+            mail: *kind,
+            first_name: person.given_name.as_ref().map(Personal::expose),
+            account_type,
+            source: recipient.source,
+            campaign: recipient.campaign,
+            organization,
+            happened_at: occasion.commit.envelope.time,
+            unsubscribe_url: occasion.unsubscribe_url.as_deref(),
+        },
+    );
+    let reader = Reader {
+        mail: *kind,
+        locale: person.locale.as_ref().map(Personal::expose),
+        account_type,
+        source: recipient.source,
+    };
+    let rendered = templates.render(&reader, &values)?;
+    let plan = organization.and_then(|(_, known)| known?.plan.as_ref());
+    let told = Tagged {
+        mail: *kind,
+        account_type,
+        source: recipient.source,
+        plan: plan.map(|plan| plan.as_str()),
+        locale: rendered.locale.as_ref(),
+    };
     Ok(Mail {
         to,
         from: policy.mail.from.clone(),
         reply_to: policy.mail.reply_to.clone(),
-        subject: one_line(&rendered.subject),
+        subject: subject_line(&rendered.subject),
         text: rendered.text,
         html: rendered.html,
         unsubscribe_url: occasion.unsubscribe_url.clone(),
-        tags,
+        tags: tags(policy, &told),
         configuration_set: policy.mail.configuration_set.clone(),
     })
 }
@@ -121,7 +142,7 @@ fn recipient<'a>(policy: &Policy, occasion: &Occasion<'a>) -> Option<Recipient<'
     match &occasion.commit.envelope.event {
         Recorded::Lifecycle(LifecycleEvent::SignUpConfirmed(event)) => Some(Recipient {
             person: &event.person,
-            source: Some(event.context.source.as_deref().unwrap_or(DEFAULT_SOURCE)),
+            source: Some(event.context.source.as_deref().unwrap_or(ORGANIC)),
             campaign: event.context.campaign.as_deref(),
         }),
         Recorded::Lifecycle(LifecycleEvent::FirstSeen(event)) => Some(Recipient {
@@ -136,106 +157,6 @@ fn recipient<'a>(policy: &Policy, occasion: &Occasion<'a>) -> Option<Recipient<'
             Some(known(person))
         }
     }
-}
-
-/// Every value that a template may ask for. Of what users write only names come into a mail, and of a
-/// name only what cannot be a link or a line of its own.
-fn values(
-    policy: &Policy,
-    occasion: &Occasion<'_>,
-    recipient: &Recipient<'_>,
-    account_type: &str,
-) -> Value {
-    let membership = occasion.user.membership();
-    let declared = membership.and_then(|one| policy.organizations.get(&one.organization));
-    let organization = declared.or(occasion.founded);
-    let plan = organization.and_then(|known| known.plan.as_ref());
-    let features = plan.and_then(|plan| policy.plans.get(plan));
-    let features = features.map(|plan| Vec::from_iter(plan.features.iter().cloned()));
-    let features = features.unwrap_or_default();
-    let campaign = recipient.campaign;
-    let link = |path: &str, query: &str| match occasion.kind {
-        MailKind::Welcome => welcome_link(policy, path, query, account_type, campaign),
-        MailKind::PasswordChanged | MailKind::Suspension => link(policy, path),
-    };
-    let first_name = recipient.person.given_name.as_ref();
-    context! {
-        first_name => first_name.map(|name| speakable(name.expose())).unwrap_or_default(),
-        app_name => &policy.mail.app_name,
-        app_url => &policy.mail.app_url,
-        account_type,
-        organization_name => organization.map_or("", |known| &known.name),
-        organization_plan => plan.map_or("", |plan| plan.as_str()),
-        organization_features => features,
-        show_business_features => account_type != Profile::DEFAULT_ACCOUNT_TYPE,
-        source => recipient.source.unwrap_or_default(),
-        campaign => campaign.unwrap_or_default(),
-        onboarding_url => link("/onboarding", &format!("type={account_type}&")),
-        dashboard_url => link("/dashboard", ""),
-        support_url => link("/support", ""),
-        login_url => link("/login", ""),
-        happened_at => happened_at(occasion.commit.envelope.time),
-        unsubscribe_url => occasion.unsubscribe_url.as_deref().unwrap_or_default(),
-    }
-}
-
-/// A link into the application that says which mail it came from, and which campaign brought the
-/// user. Kinds of account and campaigns are words of a closed alphabet, so nothing needs escaping.
-fn welcome_link(
-    policy: &Policy,
-    path: &str,
-    query: &str,
-    account_type: &str,
-    campaign: Option<&str>,
-) -> String {
-    let campaign = campaign
-        .map(|campaign| format!("&utm_content={campaign}"))
-        .unwrap_or_default();
-    format!(
-        "{}{path}?{query}utm_source=welcome_email&utm_medium=email&utm_campaign=welcome_{account_type}{campaign}",
-        policy.mail.app_url
-    )
-}
-
-/// A link into the application, or nothing where the policy says not where that is.
-fn link(policy: &Policy, path: &str) -> String {
-    match policy.mail.app_url.as_str() {
-        "" => String::new(),
-        url => format!("{url}{path}"),
-    }
-}
-
-/// An instant as people read it, to the minute.
-fn happened_at(time: Time) -> String {
-    let text = time.to_string();
-    match (text.get(..10), text.get(11..16)) {
-        (Some(day), Some(minute)) => format!("{day} {minute} UTC"),
-        _ => text,
-    }
-}
-
-/// A tag's value, in the alphabet that the mail service takes.
-fn tag(name: &'static str, value: &str) -> Tag {
-    let plain = |c: char| {
-        if c.is_ascii_alphanumeric() || c == '-' {
-            c
-        } else {
-            '_'
-        }
-    };
-    Tag {
-        name,
-        value: value.chars().map(plain).collect(),
-    }
-}
-
-/// A header's value: one line, whatever a template or a name brought in.
-fn one_line(text: &str) -> String {
-    text.split(|c: char| c.is_control())
-        .map(str::trim)
-        .filter(|part| !part.is_empty())
-        .collect::<Vec<_>>()
-        .join(" ")
 }
 
 #[cfg(test)]

@@ -128,13 +128,18 @@ async fn nothing_that_goes_wrong_says_whom_it_happened_to() {
     let (log, _guard) = listen();
     // Fine for everybody but who is called Tweety, and so found by no check.
     let template = MailTemplate {
+        readers: usher_shared::policy::mails::Readers {
+            mail: usher_shared::policy::MailKind::Welcome,
+            locale: None,
+            account_type: None,
+            source: None,
+        },
         subject: "Hi".to_owned(),
         text: "{% if first_name == 'Tweety' %}{{ first_name.nothing }}{% endif %}".to_owned(),
         html: "<p>Hi</p>".to_owned(),
     };
     let mut rules = policy(POLICY);
-    let standard = usher_events::AccountType::new("standard").unwrap();
-    rules.mail.templates.insert(standard, template);
+    rules.mail.templates.push(template);
     let bodies: Vec<String> = events().iter().map(wire::encode).collect();
     let world = World::under(rules).await;
     let post = |kind, times| Arc::new(Post::out(kind, times));

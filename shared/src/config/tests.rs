@@ -37,7 +37,7 @@ fn files(path: &Path) -> io::Result<String> {
         }
         Some("silent.toml") => Ok(String::new()),
         Some("etc/templates.toml") => Ok(
-            "[mail.templates.standard]\nsubject = 'x'\ntext = 'a.txt'\nhtml = 'a.html'\n"
+            "[[mail.templates]]\nmail = 'welcome'\nsubject = 'x'\ntext_file = 'a.txt'\nhtml = 'x'\n"
                 .to_owned(),
         ),
         Some("etc/a.txt" | "etc/a.html") => Ok("Hello".to_owned()),
@@ -241,9 +241,8 @@ fn the_policy_lies_beside_the_code_unless_it_is_named() {
     ] {
         assert_eq!(good(&changes).policy.mail.from, from, "{changes:?}");
     }
-    let standard = usher_events::AccountType::new("standard").unwrap();
     let config = good(&[("USHER_POLICY", Some("etc/templates.toml"))]);
-    assert_eq!(config.policy.mail.templates[&standard].text, "Hello");
+    assert_eq!(config.policy.mail.templates[0].text, "Hello");
 }
 
 #[test]

@@ -14,6 +14,10 @@ use usher_events::Time;
 
 const SEND: &str = "outbox.send";
 
+/// Shows a mail's tags, in the header in which SES takes them from a mail that is whole (developer
+/// guide, *Specify your configuration set when you send email*).
+const TAGS: &str = "X-SES-MESSAGE-TAGS";
+
 /// A mailer that writes each mail into a file of its own, to be opened with any mail program.
 ///
 /// A file is named by time and message id, never by anything that a user wrote, and is there whole
@@ -76,6 +80,12 @@ fn render(mail: &Mail, id: &str, now: Time) -> Option<Vec<u8>> {
         for (name, value) in headers {
             message = message.header(name, Raw::new(value));
         }
+    }
+    if !mail.tags.is_empty() {
+        let tags = mail.tags.iter();
+        let tags = tags.map(|tag| format!("{}={}", tag.name, tag.value));
+        let tags = tags.collect::<Vec<_>>().join(", ");
+        message = message.header(TAGS, Raw::new(tags));
     }
     message.write_to_vec().ok()
 }

@@ -13,6 +13,8 @@ mod limits;
 mod lookup;
 mod machines;
 mod mail;
+mod mail_tags;
+mod mail_templates;
 mod plans;
 mod position;
 mod problem;
@@ -113,14 +115,17 @@ fn read_all(text: &str, base: &Path, read: Read<'_>) -> (Policy, Findings, BTree
 fn policy(document: &Section<'_>, base: &Path, read: Read<'_>) -> Policy {
     let roles = document.section("roles", roles::roles);
     let plans = plans::plans(document);
-    let organizations = access::organizations(document, &plans);
+    let (organizations, content) = access::organizations(document, &plans);
     let profile = document.section("profile", texts::profile);
     let lookup = document.section("lookup", |section| {
         lookup::lookup(section, &roles, &profile)
     });
-    let mail = document.section("mail", |section| mail::mail(section, base, read));
+    let sign_up = document.section("sign_up", sign_up::sign_up);
+    let (mail, written) = document.section("mail", |section| {
+        mail::mail(section, (content, &sign_up), base, read)
+    });
     let mut policy = Policy {
-        sign_up: document.section("sign_up", sign_up::sign_up),
+        sign_up,
         invites: document.section("invites", invites::invites),
         sign_in: document.section("sign_in", |section| {
             access::sign_in(section, &roles, &profile)
@@ -160,6 +165,7 @@ fn policy(document: &Section<'_>, base: &Path, read: Read<'_>) -> Policy {
     // Last, because they tell of all the others and are weighed with them.
     document.section("tokens", |section| tokens::tokens(section, &mut policy));
     machines::machines(document, &mut policy);
+    mail_templates::judge(document, &policy, &written);
     policy
 }
 

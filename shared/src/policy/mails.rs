@@ -1,4 +1,14 @@
-//! Which mails there are.
+//! Which mails there are, which template of the owner's a reader gets, and what it may ask for.
+
+mod choice;
+mod content;
+mod tags;
+mod values;
+
+pub use choice::{FIRST_SEEN, MailTemplate, ORGANIC, Reader, Readers, choose};
+pub use content::OrganizationContent;
+pub use tags::{OUR_TAGS, TagSays, TagSource, Tagged, tags};
+pub use values::{Facts, MailValues, subject_line, values};
 
 use crate::commit::EffectKind;
 

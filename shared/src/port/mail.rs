@@ -4,13 +4,25 @@ use async_trait::async_trait;
 use thiserror::Error;
 use usher_events::Personal;
 
-/// A name and value by which sent mail is counted; letters, digits, `_` and `-` only.
+/// A name and value by which sent mail is counted: letters, digits, `_` and `-`, at least one and at
+/// most [`Self::LONGEST`] (SES API reference, *MessageTag*).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tag {
     /// Its name.
-    pub name: &'static str,
+    pub name: String,
     /// Its value.
     pub value: String,
+}
+
+impl Tag {
+    /// Longest name or value, in bytes.
+    pub const LONGEST: usize = 256;
+
+    /// Whether a text can be a name or a value.
+    pub fn is_word(text: &str) -> bool {
+        let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-');
+        (1..=Self::LONGEST).contains(&text.len()) && text.bytes().all(plain)
+    }
 }
 
 /// A mail, rendered.

@@ -1,7 +1,10 @@
-use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
+use minijinja::Value;
 use std::sync::Arc;
 use thiserror::Error;
+use usher_shared::policy::locale::Locale;
+use usher_shared::policy::mails::{MailValues, Reader, Readers, choose};
 use usher_shared::policy::{MailKind, Policy};
+use usher_shared::template::{self, Broken, HTML};
 use usher_shared::user::Profile;
 
 const WELCOME: &str = include_str!("../../templates/welcome.subject.txt");
@@ -20,7 +23,7 @@ const SUSPENSION_HTML: &str = include_str!("../../templates/suspension.html");
 const DEFAULT: &str = Profile::DEFAULT_ACCOUNT_TYPE;
 
 /// Our own mails, by the kind of account they are for: subject, text and HTML.
-const OURS: [(MailKind, &str, [&str; 3]); 5] = {
+pub(super) const OURS: [(MailKind, &str, [&str; 3]); 5] = {
     let business = [WELCOME, BUSINESS_TEXT, BUSINESS_HTML];
     [
         (
@@ -47,26 +50,6 @@ const OURS: [(MailKind, &str, [&str; 3]); 5] = {
     ]
 };
 
-/// Every name that a template may ask for. What a user did not say is there, and empty.
-pub(super) const NAMES: [&str; 16] = [
-    "first_name",
-    "app_name",
-    "app_url",
-    "account_type",
-    "organization_name",
-    "organization_plan",
-    "organization_features",
-    "show_business_features",
-    "source",
-    "campaign",
-    "onboarding_url",
-    "dashboard_url",
-    "support_url",
-    "login_url",
-    "happened_at",
-    "unsubscribe_url",
-];
-
 /// Why a mail cannot be made.
 #[derive(Debug, Error)]
 pub enum TemplateError {
@@ -76,18 +59,10 @@ pub enum TemplateError {
     /// The policy names no sender.
     #[error("mail.from is missing")]
     NoSender,
-    /// A template asks for a name that no value has.
-    #[error("template {name}: there is no value named {value}")]
-    UnknownName {
-        /// Which template: mail, kind of account and part.
-        name: String,
-        /// The name that it asks for.
-        value: String,
-    },
     /// A template is not one, or asks for something that cannot be done with a value.
-    #[error("template {name}, line {line}: {problem}")]
+    #[error("{name}, line {line}: {problem}")]
     Bad {
-        /// Which template: mail, kind of account and part.
+        /// Which template, and which part of it.
         name: String,
         /// The line in it.
         line: usize,
@@ -102,15 +77,15 @@ impl TemplateError {
         match self {
             Self::NoRecipient => "no_recipient",
             Self::NoSender => "no_sender",
-            Self::UnknownName { .. } | Self::Bad { .. } => "bad_template",
+            Self::Bad { .. } => "bad_template",
         }
     }
 
-    fn of(error: &minijinja::Error) -> Self {
+    fn of(name: String, broken: Broken) -> Self {
         Self::Bad {
-            name: error.name().unwrap_or("?").to_owned(),
-            line: error.line().unwrap_or(0),
-            problem: error.kind().to_string(),
+            name,
+            line: broken.line.unwrap_or(0),
+            problem: broken.kind,
         }
     }
 }
@@ -124,125 +99,95 @@ pub struct Rendered {
     pub text: String,
     /// The part for readers of HTML.
     pub html: String,
+    /// The language of the owner's template; `None` where it is for all.
+    pub locale: Option<Locale>,
 }
 
 /// Every mail template there is: ours, and the owner's in place of ours. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Templates(Arc<Environment<'static>>);
+pub struct Templates(Arc<Compiled>);
+
+#[derive(Debug)]
+struct Compiled {
+    texts: template::Templates,
+    /// For whom the owner's are, in the order of the policy.
+    owners: Vec<Readers>,
+}
 
 impl Templates {
     /// Compiles the policy's templates. HTML parts escape every value.
     ///
-    /// A name that no value has, or something that cannot be done with one, is an error here, where
-    /// a policy is checked, and not an empty place or no mail at all at somebody's first sign-in.
+    /// What they say was judged when the policy was read; an error here is one of a policy that was
+    /// not.
     pub fn new(policy: &Policy) -> Result<Self, TemplateError> {
-        let mut environment = Environment::new();
-        environment.set_undefined_behavior(UndefinedBehavior::Strict);
-        environment.set_auto_escape_callback(|name| {
-            if name.ends_with(".html") {
-                AutoEscape::Html
-            } else {
-                AutoEscape::None
-            }
-        });
-        for (kind, account_type, texts) in OURS {
-            add(&mut environment, kind, account_type, texts)?;
+        let mut texts = template::Templates::new();
+        for (kind, account_type, parts) in OURS {
+            add(&mut texts, &our_name(kind, account_type), parts)?;
         }
-        for (account_type, template) in &policy.mail.templates {
-            let texts = [&template.subject, &template.text, &template.html];
-            let texts = texts.map(String::as_str);
-            add(
-                &mut environment,
-                MailKind::Welcome,
-                account_type.as_str(),
-                texts,
-            )?;
+        for (place, template) in policy.mail.templates.iter().enumerate() {
+            let parts = [&template.subject, &template.text, &template.html];
+            add(&mut texts, &owners_name(place), parts.map(String::as_str))?;
         }
-        check(&environment)?;
-        Ok(Self(Arc::new(environment)))
+        let owners = policy.mail.templates.iter();
+        let owners = owners.map(|template| template.readers.clone()).collect();
+        Ok(Self(Arc::new(Compiled { texts, owners })))
     }
 
-    /// Renders a mail for one kind of account.
+    /// Renders the mail that this reader gets: the owner's that is closest, else ours.
     pub fn render(
         &self,
-        kind: MailKind,
-        account_type: &str,
-        values: &Value,
+        reader: &Reader<'_>,
+        values: &MailValues,
     ) -> Result<Rendered, TemplateError> {
-        let known = self.0.get_template(&name(kind, account_type, "html"));
-        let account_type = known.map_or(DEFAULT, |_| account_type);
-        let part = |part| {
-            let template = self.0.get_template(&name(kind, account_type, part))?;
-            template.render(values)
+        let Compiled { texts, owners } = self.0.as_ref();
+        let chosen = choose(owners, reader);
+        let name = match chosen {
+            Some(place) => owners_name(place),
+            None => {
+                let mut own = OURS.iter();
+                let own = own.find(|(kind, account_type, _)| {
+                    *kind == reader.mail && *account_type == reader.account_type
+                });
+                our_name(reader.mail, own.map_or(DEFAULT, |(_, own, _)| own))
+            }
         };
-        let part = |which| part(which).map_err(|error: minijinja::Error| TemplateError::of(&error));
+        let values = Value::from_pairs(values.named());
+        let part = |ending: &str| {
+            let name = format!("{name}{ending}");
+            let rendered = texts.render(&name, &values);
+            rendered.map_err(|broken| TemplateError::of(name, broken))
+        };
         Ok(Rendered {
-            subject: part("subject")?,
-            text: part("txt")?,
-            html: part("html")?,
+            subject: part(SUBJECT)?,
+            text: part(TEXT)?,
+            html: part(HTML)?,
+            locale: chosen.and_then(|place| owners[place].locale.clone()),
         })
     }
 }
 
-fn name(kind: MailKind, account_type: &str, part: &str) -> String {
-    format!("{}.{account_type}.{part}", kind.as_str())
+/// What the names of the parts end in.
+const SUBJECT: &str = ".subject";
+const TEXT: &str = ".text";
+
+/// As the places of a policy file are named.
+fn owners_name(place: usize) -> String {
+    format!("mail.templates[{place}]")
+}
+
+fn our_name(kind: MailKind, account_type: &str) -> String {
+    format!("{}.{account_type}", kind.as_str())
 }
 
 fn add(
-    environment: &mut Environment<'static>,
-    kind: MailKind,
-    account_type: &str,
-    texts: [&str; 3],
+    templates: &mut template::Templates,
+    name: &str,
+    parts: [&str; 3],
 ) -> Result<(), TemplateError> {
-    for (part, source) in ["subject", "txt", "html"].into_iter().zip(texts) {
-        environment
-            .add_template_owned(name(kind, account_type, part), source.to_owned())
-            .map_err(|error| TemplateError::of(&error))?;
+    for (ending, source) in [SUBJECT, TEXT, HTML].into_iter().zip(parts) {
+        let name = format!("{name}{ending}");
+        let added = templates.add(name.clone(), source.to_owned());
+        added.map_err(|broken| TemplateError::of(name, broken))?;
     }
     Ok(())
-}
-
-/// Asks every template which names it may ever look up, and renders it once.
-fn check(environment: &Environment<'_>) -> Result<(), TemplateError> {
-    let functions: Vec<&str> = environment.globals().map(|(name, _)| name).collect();
-    let sample = sample();
-    for (name, template) in environment.templates() {
-        let unknown = template
-            .undeclared_variables(false)
-            .into_iter()
-            .filter(|asked| !NAMES.contains(&asked.as_str()))
-            .filter(|asked| !functions.contains(&asked.as_str()))
-            .min();
-        if let Some(value) = unknown {
-            let name = name.to_owned();
-            return Err(TemplateError::UnknownName { name, value });
-        }
-        template
-            .render(&sample)
-            .map_err(|error| TemplateError::of(&error))?;
-    }
-    Ok(())
-}
-
-/// Values such as a mail has, every one of them there.
-fn sample() -> Value {
-    let link = "https://app.example/?utm_source=welcome_email";
-    context! {
-        first_name => "Ada",
-        app_name => "Example",
-        app_url => "https://app.example",
-        account_type => "business",
-        organization_name => "Acme",
-        organization_plan => "team",
-        organization_features => vec!["api", "reports"],
-        show_business_features => true,
-        source => "organic",
-        campaign => "spring",
-        onboarding_url => link,
-        dashboard_url => link,
-        support_url => link,
-        login_url => link,
-        happened_at => "2026-01-02 03:04 UTC",
-        unsubscribe_url => link,
-    }
 }

@@ -2,11 +2,12 @@ use super::*;
 use std::path::Path;
 use usher_events::{
     ConfirmationRoute, Envelope, EventId, FirstSeen, OrganizationId, PasswordReset, Personal,
-    PoolId, SignUpConfirmed, SignUpContext, Sub, Subject, SuspensionReason, UserSuspended,
+    PoolId, SignUpConfirmed, SignUpContext, Sub, Subject, SuspensionReason, Time, UserSuspended,
 };
 use usher_shared::commit::Ledger;
 use usher_shared::digest::Secret;
 use usher_shared::operator::Act;
+use usher_shared::policy::mails::Readers;
 use usher_shared::policy::{Findings, MailTemplate, file, react};
 use usher_shared::seal::{self, UserKey};
 
@@ -37,20 +38,31 @@ big = { name = "Big", account_type = "enterprise" }
 club = { name = "Club" }
 "#;
 
-fn policy() -> Policy {
+fn parsed(text: &str) -> Policy {
     let nothing = |_: &Path| Err(std::io::ErrorKind::NotFound.into());
-    file::parse(POLICY, Path::new(""), &nothing).unwrap()
+    file::parse(text, Path::new(""), &nothing).unwrap()
 }
 
+fn policy() -> Policy {
+    parsed(POLICY)
+}
+
+/// The policy with a template of the owner's for everybody who is new.
 fn with_template(subject: &str, text: &str, html: &str) -> Policy {
     let mut policy = policy();
+    let readers = Readers {
+        mail: MailKind::Welcome,
+        locale: None,
+        account_type: None,
+        source: None,
+    };
     let template = MailTemplate {
+        readers,
         subject: subject.to_owned(),
         text: text.to_owned(),
         html: html.to_owned(),
     };
-    let standard = usher_events::AccountType::new("standard").unwrap();
-    policy.mail.templates.insert(standard, template);
+    policy.mail.templates.push(template);
     policy
 }
 
@@ -172,10 +184,7 @@ fn the_kind_of_account_chooses_the_mail() {
 fn a_template_may_say_what_the_organization_has_and_nothing_where_there_is_none() {
     let text = "{{ organization_plan or 'none' }}{% for feature in organization_features %}, \
                 {{ feature }}{% endfor %}";
-    let mut policy = with_template("s", text, "h");
-    let template = policy.mail.templates.values().next().unwrap().clone();
-    let business = usher_events::AccountType::new("business").unwrap();
-    policy.mail.templates.insert(business, template);
+    let policy = with_template("s", text, "h");
     for (email, said) in [
         ("ada@acme.example", "team, api, reports"),
         ("ada@club.example", "none"),
@@ -319,12 +328,18 @@ fn tags_keep_to_the_alphabet_of_the_mail_service() {
 
 #[test]
 fn an_owners_template_replaces_ours_and_knows_every_name() {
-    let all: Vec<String> = templates::NAMES
-        .iter()
-        .map(|name| format!("{name}={{{{ {name} }}}};"))
-        .collect();
+    let names = [
+        "first_name",
+        "app_name",
+        "account_type",
+        "organization_name",
+        "show_business_features",
+        "source",
+        "campaign",
+    ];
+    let all = names.map(|name| format!("{name}={{{{ {name} }}}};"));
     let all = all.join("\n");
-    let policy = with_template("Hi {{ first_name or app_name }}", &all, &all);
+    let mut policy = with_template("Hi {{ first_name or app_name }}", &all, &all);
     let context = SignUpContext {
         source: Some("invite".to_owned()),
         campaign: None,
@@ -343,40 +358,196 @@ fn an_owners_template_replaces_ours_and_knows_every_name() {
     ] {
         assert!(mail.text.contains(said), "{said} in {}", mail.text);
     }
+    let standard = usher_events::AccountType::new("standard").unwrap();
+    policy.mail.templates[0].readers.account_type = Some(standard);
     let business = made(&policy, person("ada@acme.example", None), context);
     assert!(business.text.contains("you can invite colleagues"), "ours");
 }
 
 #[test]
-fn a_template_that_cannot_be_rendered_is_found_before_anybody_signs_up() {
-    for (bad, problem) in [
+fn language_kind_of_account_and_source_choose_among_the_owners_templates() {
+    let mut text = POLICY.to_owned();
+    for (selectors, said) in [
+        ("mail = 'welcome'", "all"),
+        ("mail = 'welcome'\nlocale = 'pt'", "pt"),
+        ("mail = 'welcome'\nlocale = 'pt-BR'", "pt-BR"),
         (
-            "{{ frist_name }}",
-            "template welcome.standard.txt: there is no value named frist_name",
+            "mail = 'welcome'\nlocale = 'pt'\naccount_type = 'business'",
+            "pt business",
         ),
+        ("mail = 'welcome'\nsource = 'partner'", "partner"),
+        ("mail = 'welcome'\nsource = 'first_seen'", "seen"),
+        ("mail = 'password_changed'\nlocale = 'de'", "de password"),
         (
-            "{% if account_type == 'none' %}{{ person }}{% endif %}",
-            "template welcome.standard.txt: there is no value named person",
-        ),
-        (
-            "\n{{ first_name|shout }}",
-            "template welcome.standard.txt, line 2: unknown filter",
-        ),
-        (
-            "{% if %}",
-            "template welcome.standard.txt, line 1: syntax error",
-        ),
-        (
-            "{{ first_name.email }}",
-            "template welcome.standard.txt, line 1: undefined value",
+            "mail = 'suspension'\naccount_type = 'business'",
+            "business suspension",
         ),
     ] {
-        let error = Templates::new(&with_template("s", bad, "h")).unwrap_err();
+        let parts = format!("subject = '{said}'\ntext = '{said}'\nhtml = '{said}'\n");
+        text += &format!("[[mail.templates]]\n{selectors}\n{parts}");
+    }
+    let policy = parsed(&text);
+    let templates = Templates::new(&policy).unwrap();
+    let speaking = |email: &str, locale: &str| Person {
+        locale: Some(Personal::new(locale)),
+        ..person(email, None)
+    };
+    let (home, acme) = ("ada@home.example", "ada@acme.example");
+    for (email, locale, source, said) in [
+        (home, "fr", None, "all"),
+        (home, "no tag at all", Some("friend"), "all"),
+        (home, "fr-CA", Some("partner"), "partner"),
+        (home, "pt_PT", Some("partner"), "pt"),
+        (home, "pt-BR", None, "pt-BR"),
+        (acme, "pt-BR", None, "pt-BR"),
+        (acme, "pt", None, "pt business"),
+    ] {
+        let context = SignUpContext {
+            source: source.map(str::to_owned),
+            campaign: None,
+            referrer: None,
+        };
+        let commit = commit(&policy, speaking(email, locale), context);
+        let mail = mail(&policy, &templates, &commit).unwrap();
+        for part in [&mail.subject, &mail.text, &mail.html] {
+            assert_eq!(part, said, "{email} {locale} {source:?}");
+        }
+    }
+    let (client, seen) = (None, person(home, None));
+    let seen = FirstSeen {
+        client,
+        person: seen,
+    };
+    let seen = recorded(&policy, seen.into());
+    assert_eq!(mail(&policy, &templates, &seen).unwrap().subject, "seen");
+    let ours = "Your password for Example was changed";
+    for (locale, said) in [("de-AT", "de password"), ("en", ours)] {
+        let (commit, user) = reset(&policy, speaking(acme, locale));
+        let kind = MailKind::PasswordChanged;
+        let mail = about(kind, &policy, &templates, &commit, &user).unwrap();
+        assert_eq!(mail.subject, said);
+    }
+    for (email, said) in [
+        (acme, "business suspension"),
+        (home, "Your account at Example is suspended"),
+    ] {
+        let (commit, user) = suspension(&policy, speaking(email, "de"));
+        let kind = MailKind::Suspension;
+        let mail = about(kind, &policy, &templates, &commit, &user).unwrap();
+        assert_eq!(mail.subject, said);
+    }
+}
+
+#[test]
+fn an_organizations_own_content_is_in_the_mails_of_its_members_alone_and_escaped() {
+    let text = POLICY.replace(
+        "club = { name = \"Club\" }",
+        "club = { name = \"Club\", content = { hello = \"Meet us at 5 <b>& late\" } }",
+    );
+    let body = "[{{ organization_content.hello }}]";
+    let policy = parsed(&format!(
+        "{text}\n[[mail.templates]]\nmail = 'welcome'\nsubject = 's'\ntext = '{body}'\n\
+         html = '{body}'\n"
+    ));
+    for (email, text, html) in [
+        (
+            "ada@club.example",
+            "[Meet us at 5 <b>& late]",
+            "[Meet us at 5 &lt;b&gt;&amp; late]",
+        ),
+        ("ada@acme.example", "[]", "[]"),
+        ("ada@home.example", "[]", "[]"),
+    ] {
+        let mail = made(&policy, person(email, None), SignUpContext::default());
+        assert_eq!((mail.text.as_str(), mail.html.as_str()), (text, html));
+    }
+}
+
+#[test]
+fn our_own_mails_stand_what_the_owners_have_to_stand() {
+    for (kind, account_type, [subject, text, html]) in templates::OURS {
+        let kind = kind.as_str();
+        let judged = parsed(&format!(
+            "{POLICY}\n[[mail.templates]]\nmail = '{kind}'\naccount_type = '{account_type}'\n\
+             subject = '''{subject}'''\ntext = '''{text}'''\nhtml = '''{html}'''\n"
+        ));
+        assert_eq!(judged.mail.templates.len(), 1);
+    }
+}
+
+#[test]
+fn the_owners_tags_say_what_is_known_of_the_reader_in_few_words() {
+    let policy = parsed(&format!(
+        "{POLICY}\n[sign_up]\nknown_sources = ['partner.site']\n[mail.tags.welcome]\n\
+         team = 'growth'\nkind = {{ from = 'account_type' }}\nplan = {{ from = 'organization_plan' }}\n\
+         language = {{ from = 'locale' }}\nby = {{ from = 'source' }}\n[[mail.templates]]\n\
+         mail = 'welcome'\nlocale = 'pt-BR'\nsubject = 's'\ntext = 't'\nhtml = 'h'\n"
+    ));
+    for (email, locale, source, said) in [
+        (
+            "ada@acme.example",
+            "pt-BR",
+            Some("partner.site"),
+            ["business", "team", "pt-br", "partner_site"],
+        ),
+        (
+            "ada@home.example",
+            "<b>",
+            Some("one-of-many"),
+            ["standard", "none", "none", "other"],
+        ),
+        (
+            "ada@home.example",
+            "de",
+            None,
+            ["standard", "none", "none", "organic"],
+        ),
+    ] {
+        let person = Person {
+            locale: Some(Personal::new(locale)),
+            ..person(email, None)
+        };
+        let context = SignUpContext {
+            source: source.map(str::to_owned),
+            campaign: None,
+            referrer: None,
+        };
+        let mail = made(&policy, person, context);
+        let owners = ["kind", "plan", "language", "by"].map(|name| tag_of(&mail, name));
+        assert_eq!((owners, tag_of(&mail, "team")), (said, "growth"));
+        assert_eq!(mail.tags.len(), 8);
+    }
+    let (commit, user) = reset(&policy, person("ada@home.example", None));
+    let kind = MailKind::PasswordChanged;
+    let templates = Templates::new(&policy).unwrap();
+    let notice = about(kind, &policy, &templates, &commit, &user).unwrap();
+    assert_eq!(notice.tags.len(), 2, "none of the welcome's");
+}
+
+#[test]
+fn a_template_that_no_check_has_seen_says_which_it_is_and_none_of_its_values() {
+    for (bad, problem) in [
+        (
+            "\n{{ first_name|shout }}",
+            "mail.templates[0].text, line 2: unknown filter",
+        ),
+        ("{% if %}", "mail.templates[0].text, line 1: syntax error"),
+        (
+            "{{ first_name.email }}",
+            "mail.templates[0].text, line 1: undefined value",
+        ),
+    ] {
+        let policy = with_template("s", bad, "h");
+        let commit = commit(
+            &policy,
+            person("ada@home.example", Some("Ada")),
+            SignUpContext::default(),
+        );
+        let made = Templates::new(&policy).and_then(|made| mail(&policy, &made, &commit));
+        let error = made.unwrap_err();
         assert_eq!(error.to_string(), problem, "{bad}");
         assert_eq!(error.as_str(), "bad_template");
     }
-    let fine = "{% for n in range(2) %}{{ n }}{% endfor %}{% set x = app_name %}{{ x|upper }}";
-    assert!(Templates::new(&with_template("s", fine, fine)).is_ok());
 }
 
 #[test]

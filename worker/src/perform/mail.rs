@@ -80,11 +80,7 @@ impl Worker {
                 return Ok(self.given_up(TemplateError::NoRecipient.as_str()));
             }
             // Whoever mends the policy need not ask for the mails that it kept back.
-            Err(
-                error @ (TemplateError::NoSender
-                | TemplateError::Bad { .. }
-                | TemplateError::UnknownName { .. }),
-            ) => {
+            Err(error @ (TemplateError::NoSender | TemplateError::Bad { .. })) => {
                 tracing::error!(event.id = %id, effect = effect_name, error = %error, "A mail cannot be made");
                 return Ok(self.set_back(effect, commit, Setback::tried(error.as_str())));
             }

@@ -145,12 +145,17 @@ async fn a_mail_that_fails_until_its_last_age_is_given_up_and_says_why() {
 async fn a_mail_whose_template_breaks_waits_for_a_better_one() {
     let mut rules = policy(POLICY);
     let template = usher_shared::policy::MailTemplate {
+        readers: usher_shared::policy::mails::Readers {
+            mail: usher_shared::policy::MailKind::Welcome,
+            locale: None,
+            account_type: None,
+            source: None,
+        },
         subject: "Hi".to_owned(),
         text: "{% if source == 'seldom' %}{{ first_name.first }}{% endif %}".to_owned(),
         html: "<p>Hi</p>".to_owned(),
     };
-    let standard = usher_events::AccountType::new("standard").unwrap();
-    rules.mail.templates.insert(standard, template);
+    rules.mail.templates.push(template);
     let mut world = World::under(rules).await;
     let context = usher_events::SignUpContext {
         source: Some("seldom".to_owned()),

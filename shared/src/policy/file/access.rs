@@ -1,3 +1,4 @@
+use super::custom_messages::{is_name, name_shape};
 use super::hours;
 use super::plans::declared_plan;
 use super::reader::Found;
@@ -5,8 +6,8 @@ use super::roles::{account_type, declared_role, id, is_declared};
 use super::section::{NamedList, Section};
 use super::texts;
 use crate::policy::{
-    DomainPattern, DomainRule, Organization, PlanRules, ProfileRules, Roles, SignIn,
-    WhenStoreIsDown,
+    DomainPattern, DomainRule, Organization, OrganizationContent, PlanRules, ProfileRules, Roles,
+    SignIn, WhenStoreIsDown,
 };
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,6 +15,8 @@ use usher_events::{OrganizationId, Plan};
 
 /// Longest name of an organization or application, in characters: it stands in subjects.
 const LONGEST_NAME: usize = 100;
+/// Longest text of an organization's own in mails, in characters: a paragraph.
+const LONGEST_CONTENT: usize = 1000;
 
 pub(super) fn sign_in(section: &Section<'_>, roles: &Roles, profile: &ProfileRules) -> SignIn {
     let words = [
@@ -48,8 +51,11 @@ pub(super) fn sign_in(section: &Section<'_>, roles: &Roles, profile: &ProfileRul
 pub(super) fn organizations(
     document: &Section<'_>,
     plans: &BTreeMap<Plan, PlanRules>,
-) -> BTreeMap<OrganizationId, Organization> {
+) -> (BTreeMap<OrganizationId, Organization>, OrganizationContent) {
     let read = |name: &Found<String>, section: &Section<'_>| {
+        let content = section.named_texts("content", "<name>").into_iter();
+        let content = content.filter_map(|(name, text)| content_text(section, name, text));
+        let content: BTreeMap<String, String> = content.collect();
         let kind = section.filled("account_type");
         let kind = kind.and_then(|found| account_type(section, &found));
         let shown = section.needed("name", "; mails call the organization by it");
@@ -62,13 +68,29 @@ pub(super) fn organizations(
                 .filled("plan")
                 .and_then(|found| declared_plan(section, &found, plans)),
         };
-        Some((id(section, name, OrganizationId::new)?, organization))
+        let id = id(section, name, OrganizationId::new)?;
+        Some((id, organization, content))
     };
-    document
-        .named("organizations", "<id>", read)
-        .into_iter()
-        .flatten()
-        .collect()
+    let (mut organizations, mut contents) = (BTreeMap::new(), BTreeMap::new());
+    let declared = document.named("organizations", "<id>", read);
+    for (id, organization, content) in declared.into_iter().flatten() {
+        contents.insert(id.clone(), content);
+        organizations.insert(id, organization);
+    }
+    (organizations, OrganizationContent::new(contents))
+}
+
+/// A text of an organization's own for mails, under a name that templates can ask for.
+fn content_text(
+    section: &Section<'_>,
+    name: Found<String>,
+    text: Found<String>,
+) -> Option<(String, String)> {
+    if !is_name(&name.value) {
+        section.report(&name.place, name_shape());
+        return None;
+    }
+    Some((name.value, texts::line(section, text, LONGEST_CONTENT)?))
 }
 
 pub(super) fn domains(

@@ -13,12 +13,12 @@ use std::sync::Arc;
 
 /// Longest value of `[custom_messages.brand]`, in characters: an address with its path.
 const LONGEST_BRAND: usize = 200;
-/// Longest name of such a value, in bytes.
-const LONGEST_BRAND_NAME: usize = 40;
+/// Longest name that an owner gives to a value, in bytes.
+const LONGEST_VALUE_NAME: usize = 40;
 /// Longest text of a link, in characters.
 const LONGEST_LINK_TEXT: usize = 80;
 /// Longest template, in bytes: a mail of Cognito's longest, with as much again for the template.
-const LONGEST_TEMPLATE: usize = 100_000;
+pub(super) const LONGEST_TEMPLATE: usize = 100_000;
 
 /// Reads all texts and judges each with the longest values that are plausible. `app_name` is what
 /// mails call the application.
@@ -227,7 +227,7 @@ fn unknown_name(asked: &str, names: &[String]) -> String {
 
 /// Names as short and as long as they come. The second is looked for again in what is rendered, and
 /// no text has its words.
-const SAMPLES: [(&str, &str); 4] = [
+pub(super) const SAMPLES: [(&str, &str); 4] = [
     ("", ""),
     ("Qzxkjv Wvxkqj", "Xqjzkv Vkxqzj"),
     ("Ada", ""),
@@ -273,7 +273,7 @@ fn judge(section: &Section<'_>, messages: &CustomMessages, place: TextPlace<'_>,
 }
 
 /// What stands without a space beside a name and could make a link of it.
-fn joined_to_a_name(text: &str) -> Option<&str> {
+pub(super) fn joined_to_a_name(text: &str) -> Option<&str> {
     let (first, last) = SAMPLES[1];
     let words: Vec<&str> = first.split(' ').chain(last.split(' ')).collect();
     let apart = |c: char| c.is_whitespace() || "<>()[]\"'“”„«»,;!?。，！？、".contains(c);
@@ -322,7 +322,7 @@ fn warn_of_strangers(
     }
 }
 
-fn locale(section: &Section<'_>, found: &Found<String>) -> Option<Locale> {
+pub(super) fn locale(section: &Section<'_>, found: &Found<String>) -> Option<Locale> {
     let locale = Locale::new(&found.value);
     if locale.is_none() {
         section.report(&found.place, "must be a language tag, as in en or pt-BR");
@@ -350,16 +350,25 @@ fn brand_value(
     name: Found<String>,
     value: Found<String>,
 ) -> Option<(String, String)> {
-    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
-    let begins = name.value.starts_with(|c: char| c.is_ascii_lowercase());
-    if !begins || name.value.len() > LONGEST_BRAND_NAME || !name.value.bytes().all(plain) {
-        let text = format!(
-            "is no name for a value; take a small letter, then small letters, digits and _, at most {LONGEST_BRAND_NAME}"
-        );
-        section.report(&name.place, text);
+    if !is_name(&name.value) {
+        section.report(&name.place, name_shape());
         return None;
     }
     Some((name.value, plain_line(section, value, LONGEST_BRAND)?))
+}
+
+/// Whether templates can ask for a value by this name of the owner's.
+pub(super) fn is_name(name: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
+    let begins = name.starts_with(|c: char| c.is_ascii_lowercase());
+    begins && name.len() <= LONGEST_VALUE_NAME && name.bytes().all(plain)
+}
+
+/// What [`is_name`] wants, for problems.
+pub(super) fn name_shape() -> String {
+    format!(
+        "is no name for a value; take a small letter, then small letters, digits and _, at most {LONGEST_VALUE_NAME}"
+    )
 }
 
 /// A line that holds nothing that Cognito would replace.

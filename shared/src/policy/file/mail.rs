@@ -1,8 +1,9 @@
+use super::mail_tags;
+use super::mail_templates::{self, Written};
 use super::reader::Found;
-use super::roles::account_type;
 use super::section::Section;
 use super::{Read, texts};
-use crate::policy::{Domain, MailRules, MailTemplate};
+use crate::policy::{Domain, MailRules, OrganizationContent, SignUp};
 use std::io;
 use std::ops::RangeInclusive;
 use std::path::{Component, Path};
@@ -18,12 +19,15 @@ const DELAY_MIN: RangeInclusive<u32> = 5..=10_080;
 /// Longest address for unsubscribing: with a token of the longest ids it stays below the 995 characters
 /// that SES takes for a header.
 const LONGEST_UNSUBSCRIBE_URL: usize = 200;
-/// Longest subject, in characters, before values are put in; longer ones are cut in every inbox.
-const LONGEST_SUBJECT: usize = 200;
 
 /// The welcome mail is on where there is a sender and an address for its links, unless it is
 /// switched off. With only one of the two the file must say which it means.
-pub(super) fn mail(section: &Section<'_>, base: &Path, read: Read<'_>) -> MailRules {
+pub(super) fn mail(
+    section: &Section<'_>,
+    (content, sign_up): (OrganizationContent, &SignUp),
+    base: &Path,
+    read: Read<'_>,
+) -> (MailRules, Vec<Written>) {
     let sender = section
         .filled("from")
         .and_then(|found| address(section, found));
@@ -33,15 +37,12 @@ pub(super) fn mail(section: &Section<'_>, base: &Path, read: Read<'_>) -> MailRu
     let app_name = section.filled("app_name");
     let app_name = app_name.and_then(|found| texts::line(section, found, LONGEST_APP_NAME));
     let configuration_set = section.filled("configuration_set");
-    let templates = section.named("templates", "<account type>", |name, section| {
-        let template = template(section, base, read);
-        Some((account_type(section, name)?, template))
-    });
+    let (templates, written) = mail_templates::templates(section, base, read);
     let welcome = welcome(section);
     let has_sender = section.is_set("from");
     let notice = |key: &str| notice(section, key, has_sender);
     let delay_min = section.number("welcome_first_seen_delay_min", DELAY_MIN, "min", 60);
-    MailRules {
+    let rules = MailRules {
         welcome,
         unsubscribe_url: unsubscribe_url(section, welcome),
         welcome_unverified: welcome_unverified(section),
@@ -56,8 +57,11 @@ pub(super) fn mail(section: &Section<'_>, base: &Path, read: Read<'_>) -> MailRu
         app_name: app_name.unwrap_or_else(|| shown_name(sender.as_deref(), app_url.as_deref())),
         from: sender.unwrap_or_default(),
         app_url: app_url.unwrap_or_default(),
-        templates: templates.into_iter().flatten().collect(),
-    }
+        tags: section.section("tags", |section| mail_tags::tags(section, sign_up)),
+        templates,
+        content,
+    };
+    (rules, written)
 }
 
 fn welcome_unverified(section: &Section<'_>) -> bool {
@@ -152,23 +156,6 @@ fn shown_name(sender: Option<&str>, app_url: Option<&str>) -> String {
     let mut names = [name, host, domain.trim_end_matches('>')].into_iter();
     let name = names.find(|name| !name.is_empty());
     name.unwrap_or_default().to_owned()
-}
-
-fn template(section: &Section<'_>, base: &Path, read: Read<'_>) -> MailTemplate {
-    let subject = section.needed("subject", "");
-    let subject = subject.and_then(|found| texts::line(section, found, LONGEST_SUBJECT));
-    let body = |key: &str| {
-        let found = section.needed(key, "; it is the name of a file beside the policy");
-        found
-            .and_then(|found| file(section, &found, base, read))
-            .unwrap_or_default()
-    };
-    let (text, html) = (body("text"), body("html"));
-    MailTemplate {
-        subject: subject.unwrap_or_default(),
-        text,
-        html,
-    }
 }
 
 /// The file of this name, which lies beside the policy or below, because only that is packaged

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use usher_events::{AccountType, IdError, Role};
 
 /// Every kind of account there is.
-const ACCOUNT_TYPES: [&str; 3] = ["standard", "business", "enterprise"];
+pub(super) const ACCOUNT_TYPES: [&str; 3] = ["standard", "business", "enterprise"];
 
 /// The roles of a policy that declares none, each with what it may do beyond the one before.
 const ROLES: [(&str, &[&str]); 4] = [

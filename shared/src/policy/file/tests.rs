@@ -7,6 +7,7 @@ mod founding;
 mod hours;
 mod lookup;
 mod mail;
+mod mail_templates;
 mod places;
 mod refusals;
 mod sources;

@@ -7,9 +7,10 @@ pub(super) const EXAMPLE: &str =
     include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../usher.toml"));
 
 /// Tables of the example that show how something is done; without them there is none of it.
-const ILLUSTRATIONS: [&str; 6] = [
+const ILLUSTRATIONS: [&str; 7] = [
     "[lookup",
-    "[mail.templates",
+    "[[mail.templates",
+    "[mail.tags",
     "[sign_in.hours",
     "[[sign_in.hours",
     "[refusals",
@@ -112,6 +113,7 @@ pub(super) fn shape(path: &str) -> String {
     let mut parts: Vec<&str> = path.split('.').collect();
     match parts.as_mut_slice() {
         ["breaker", service @ ("mail" | "bus" | "lookup"), ..] => *service = "<service>",
+        ["organizations", id, "content", name] => (*id, *name) = ("<id>", "<name>"),
         ["organizations", id, ..] => *id = "<id>",
         ["plans", plan, ..] => *plan = "<plan>",
         ["tokens", "id" | "access", "claims", claim, ..] => *claim = "<claim>",
@@ -124,7 +126,8 @@ pub(super) fn shape(path: &str) -> String {
         ["roles", "permissions", role] => *role = "<role>",
         ["sign_up", "allowed_values", attribute] => *attribute = "<attribute>",
         ["trusted_providers", provider] => *provider = "<provider>",
-        ["mail", "templates", kind, ..] => *kind = "<account type>",
+        ["mail", "tags", mail] => *mail = "<mail>",
+        ["mail", "tags", mail, name, ..] => (*mail, *name) = ("<mail>", "<name>"),
         ["sign_in", "hours", "roles", role, ..] => *role = "<role>",
         ["refusals", reason] => *reason = "<reason>",
         ["refusals", reason, "default"] => *reason = "<reason>",

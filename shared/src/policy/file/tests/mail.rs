@@ -212,58 +212,11 @@ fn the_application_is_called_by_its_name_or_its_senders_or_its_host() {
 }
 
 #[test]
-fn templates_are_read_from_beside_the_policy() {
-    let policy = policy_of(
-        "[mail.templates.business]\nsubject = 'Hello {{ app_name }}'\ntext = 'hello.txt'\nhtml = './hello.html'\n",
-    );
-    let business = AccountType::new("business").unwrap();
-    let template = &policy.mail.templates[&business];
-    assert_eq!(template.subject, "Hello {{ app_name }}");
-    assert_eq!(template.text, "Hello {{ first_name }}");
-    assert_eq!(template.html, "<p>Hello</p>");
-    assert!(!policy.mail.welcome);
-}
-
-#[test]
-fn a_template_that_cannot_be_had_is_told() {
-    let outside = "must be the name of a file beside the policy or below";
-    for (file, problem) in [
-        ("gone.txt", "the file \"gone.txt\" does not exist"),
-        (
-            "locked.txt",
-            "the file \"locked.txt\" cannot be read (permission denied)",
-        ),
-        ("empty.txt", "the file \"empty.txt\" is empty"),
-        ("../hello.txt", outside),
-        ("/etc/hostname", outside),
-        ("a/../hello.txt", outside),
-        ("", outside),
-    ] {
-        let text = format!(
-            "[mail.templates.standard]\nsubject = 'x'\ntext = '{file}'\nhtml = 'hello.html'\n"
-        );
-        assert_eq!(
-            wrong_with(&text),
-            [format!("line 3: mail.templates.standard.text: {problem}")],
-            "{file}"
-        );
-    }
-    let three = wrong_with("[mail.templates.standard]\n");
-    assert_eq!(three.len(), 3, "{three:?}");
-    check_problems(&[
-        (
-            "[mail.templates.pro]\nsubject = 'x'\ntext = 'hello.txt'\nhtml = 'hello.html'\n",
-            "line 1: mail.templates.pro: \"pro\" is no kind of account; there are standard, business, enterprise",
-        ),
-        (
-            "[mail.templates.standard]\nsubject = \"a\\nb\"\ntext = 'hello.txt'\nhtml = 'hello.html'\n",
-            "line 2: mail.templates.standard.subject: must not hold line breaks or other control characters",
-        ),
-        (
-            "[mail]\nconfiguration_set = 'a b'\n",
-            "line 2: mail.configuration_set: must be at most 64 letters, digits, _ and -",
-        ),
-    ]);
+fn the_configuration_set_is_a_name() {
+    check_problems(&[(
+        "[mail]\nconfiguration_set = 'a b'\n",
+        "line 2: mail.configuration_set: must be at most 64 letters, digits, _ and -",
+    )]);
 }
 
 #[test]
