@@ -1,13 +1,13 @@
 //! Random batches: something of everything that a worker is ever sent, in any order.
 
-use crate::common::history::{facts, happened};
+use crate::common::history::{USERS, facts, happened};
 use crate::common::{
     at, confirmed, confirmed_from, first_seen, person, pool, refused_sign_up, signed_in,
 };
 use proptest::prelude::*;
 use proptest::sample::Index;
 use usher_events::{
-    DecidedEvent, Envelope, LifecycleEvent, RefusalReason, Role, RoleAssigned, RoleSource,
+    DecidedEvent, Envelope, EventId, LifecycleEvent, RefusalReason, Role, RoleAssigned, RoleSource,
     SignUpContext, SignUpKey, wire,
 };
 use usher_shared::digest::Secret;
@@ -21,6 +21,9 @@ pub const FOUNDERS: [&str; 2] = ["joe", "kim"];
 /// Is told of by a trigger that neither queue nor bus heard.
 pub const SPILLED: &str = "pat";
 
+/// Is known, and then suspended.
+pub const SUSPENDED: &str = "lee";
+
 /// What the workers of one case are sent.
 #[derive(Clone, Debug)]
 pub struct Batch {
@@ -32,6 +35,11 @@ pub struct Batch {
     pub told: Vec<Envelope<LifecycleEvent>>,
     /// What the table keeps for the sweep.
     pub spilled: Envelope<LifecycleEvent>,
+    /// What is recorded before.
+    pub known: Envelope<LifecycleEvent>,
+    /// Whom an operator suspends, and by which acts; only of the first it is sure that the record has
+    /// an address when the act is taken up.
+    pub suspended: Vec<(&'static str, EventId)>,
 }
 
 pub fn secret() -> Secret {
@@ -46,8 +54,9 @@ pub fn batch() -> impl Strategy<Value = Batch> {
     let histories = prop::collection::vec(happened(), 4..10);
     let repeated = prop::collection::vec(any::<Index>(), 0..4);
     let order = prop::collection::vec(any::<u32>(), 32);
-    let parts = (histories, 1..7u32, repeated, order);
-    parts.prop_map(|(history, refusals, repeated, order)| {
+    let suspended = prop::sample::subsequence(USERS.to_vec(), 0..=2);
+    let parts = (histories, 1..7u32, repeated, order, suspended);
+    parts.prop_map(|(history, refusals, repeated, order, suspended)| {
         let mut told = vec![invited()];
         let [founder, other] =
             FOUNDERS.map(|user| (user, person(&format!("{user}@globe.example"))));
@@ -74,8 +83,16 @@ pub fn batch() -> impl Strategy<Value = Batch> {
             unreadable,
             told,
             spilled: confirmed(SPILLED, person("pat@home.example")),
+            known: confirmed(SUSPENDED, person("lee@home.example")),
+            suspended: [SUSPENDED].into_iter().chain(suspended).map(act).collect(),
         }
     })
+}
+
+/// A user, and the id of an act upon whom.
+fn act(user: &'static str) -> (&'static str, EventId) {
+    let id = "0190a8c0-0000-7000-8000-000000000001".parse();
+    (user, id.unwrap())
 }
 
 fn invited() -> Envelope<LifecycleEvent> {

@@ -1,11 +1,11 @@
 //! What has to be so when everything is done, whatever was killed on the way.
 
-use crate::batch::{Batch, INVITED};
+use crate::batch::{Batch, INVITED, SUSPENDED};
 use crate::common::{Item, canonical, items, mails, recipient, sub};
 use crate::stage::Stage;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use usher_events::{DecidedEvent, EventId, Fact, LifecycleEvent, Subject, identity};
+use usher_events::{DecidedEvent, EventId, Fact, LifecycleEvent, OperatorEvent, Subject, identity};
 use usher_shared::commit::{Commit, EffectKind, Entry, Recorded};
 use usher_shared::port::{Organizations, Store, Tallies};
 use usher_shared::seal;
@@ -34,9 +34,16 @@ type Logs = BTreeMap<Subject, Vec<Commit>>;
 
 /// The log of everybody, which holds every fact once.
 async fn logs(stage: &Stage, batch: &Batch) -> Logs {
-    let mut facts = BTreeMap::<&Subject, BTreeSet<EventId>>::new();
-    for told in batch.told.iter().chain([&batch.spilled]) {
-        facts.entry(&told.subject).or_default().insert(told.id);
+    let mut facts = BTreeMap::<Subject, BTreeSet<EventId>>::new();
+    for told in batch.told.iter().chain([&batch.spilled, &batch.known]) {
+        facts
+            .entry(told.subject.clone())
+            .or_default()
+            .insert(told.id);
+    }
+    for (user, act) in &batch.suspended {
+        let subject = Subject::User(sub(user));
+        facts.entry(subject).or_default().insert(*act);
     }
     let store = &stage.stack.store;
     let mut logs = Logs::new();
@@ -45,12 +52,12 @@ async fn logs(stage: &Stage, batch: &Batch) -> Logs {
             Some(sub) => store.load(sub).await.unwrap().key,
             None => None,
         };
-        let sealed = store.stream(subject).await.unwrap();
+        let sealed = store.stream(&subject).await.unwrap();
         let open = |commit| seal::open(commit, key.as_ref()).unwrap();
         let commits: Vec<Commit> = sealed.iter().map(open).collect();
         let recorded: Vec<EventId> = commits.iter().map(|commit| commit.envelope.id).collect();
         assert_eq!(recorded, Vec::from_iter(ids), "the log of {subject}");
-        logs.insert(subject.clone(), commits);
+        logs.insert(subject, commits);
     }
     logs
 }
@@ -135,6 +142,12 @@ async fn each_mail_went_out_once(stage: &Stage, logs: &Logs, windows: &Windows) 
                 "welcomes of {user}"
             );
         }
+        if subject.as_str() == SUSPENDED {
+            let notices = done
+                .iter()
+                .filter(|(kind, _)| *kind == EffectKind::SuspensionNotice);
+            assert_eq!(notices.count(), 1, "notices of {subject}'s suspension");
+        }
         let mut twice = 0;
         for kind in EffectKind::ALL {
             let done = done.iter().filter(|(done, _)| *done == kind).count();
@@ -158,10 +171,14 @@ async fn each_mail_went_out_once(stage: &Stage, logs: &Logs, windows: &Windows) 
 }
 
 /// The mail that an event owes: only to somebody whose address is known to be theirs. Everybody is
-/// greeted.
+/// greeted. Of a suspension that is seen when it is taken up, and the ledger says so.
 fn owed(commit: &Commit) -> Option<EffectKind> {
-    let Recorded::Lifecycle(event) = &commit.envelope.event else {
-        return None;
+    let event = match &commit.envelope.event {
+        Recorded::Lifecycle(event) => event,
+        Recorded::Operator(OperatorEvent::UserSuspended(_)) => {
+            return Some(EffectKind::SuspensionNotice);
+        }
+        Recorded::Operator(_) => return None,
     };
     let kind = match event {
         LifecycleEvent::SignUpConfirmed(_) | LifecycleEvent::FirstSeen(_) => {
@@ -183,6 +200,8 @@ fn kind_of(mail: &str) -> EffectKind {
         .unwrap();
     if subject.contains("password") {
         EffectKind::PasswordChangedNotice
+    } else if subject.contains("suspended") {
+        EffectKind::SuspensionNotice
     } else {
         EffectKind::WelcomeMail
     }

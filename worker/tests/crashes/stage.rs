@@ -1,7 +1,7 @@
 //! A stack in this process, for workers in others; its clock is theirs, and moves on when told to.
 
 use crate::batch::{Batch, INVITED, secret, sign_up_key};
-use crate::common::{self, at, person, pool};
+use crate::common::{self, at, person, pool, sub};
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::os::unix::process::ExitStatusExt;
@@ -11,15 +11,17 @@ use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::time::Instant;
-use usher_events::{Role, SignUpContext, wire};
+use usher_events::{Role, SignUpContext, SuspensionReason, UserSuspended, wire};
 use usher_shared::chance;
 use usher_shared::clock::{self, Clock};
 use usher_shared::embedded::{QueueLimits, Stack};
 use usher_shared::invite::{Applicant, Code, Grants, Invite, Terms};
 use usher_shared::lookup::Https;
+use usher_shared::operator::Act;
 use usher_shared::organization;
 use usher_shared::policy::Policy;
 use usher_shared::port::{Due, Inbox, Invites, Outgoing, Queue, Store};
+use usher_shared::seal;
 use usher_shared::secret::Kept;
 use usher_shared::sign_up::SignUp;
 use usher_shared::testkit::SharedClock;
@@ -68,6 +70,7 @@ impl Stage {
             directory,
         };
         stage.invite().await;
+        stage.suspend(batch).await;
         let (id, body) = (batch.spilled.id, wire::encode(&batch.spilled));
         stage.stack.store.spill(id, &body, at(100)).await.unwrap();
         for body in &batch.bodies {
@@ -101,6 +104,29 @@ impl Stage {
         let sign_up = sign_up.holding(&invite, &who, &reservation);
         store.write_invite(&invite).await.unwrap();
         store.put_sign_up(&sign_up).await.unwrap();
+    }
+
+    /// Appends what an operator's command does, and dies of before it does more.
+    async fn suspend(&self, batch: &Batch) {
+        let body = wire::encode(&batch.known);
+        let known = Outgoing { body, group: None };
+        self.stack.queue.send(&known).await.unwrap();
+        self.work(&self.worker()).await;
+        for (user, id) in &batch.suspended {
+            let store = &self.stack.store;
+            let known = store.load(&sub(user)).await.unwrap().user;
+            let known = known.map(|item| item.user).unwrap_or_default();
+            let reason = SuspensionReason::Operator;
+            let act = Act {
+                id: *id,
+                pool: pool(),
+                sub: sub(user),
+                event: UserSuspended { reason }.into(),
+            };
+            let commit = act.commit(&self.policy, &known, self.clock.now()).unwrap();
+            let sealed = seal::seal(&commit, None, chance::bytes()).unwrap();
+            store.append(&sealed).await.unwrap();
+        }
     }
 
     pub async fn read_invite(&self) -> Invite {
