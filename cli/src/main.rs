@@ -11,6 +11,7 @@ mod place;
 mod play;
 mod policy;
 mod policy_file;
+mod rebuild;
 mod unsubscribe;
 mod user;
 mod worker;
@@ -52,6 +53,7 @@ enum Verb {
     Breaker(Box<breaker::Verb>),
     #[command(subcommand)]
     Worker(Box<worker::Verb>),
+    Rebuild(Box<rebuild::Rebuild>),
 }
 
 fn main() -> ExitCode {
@@ -72,6 +74,7 @@ fn main() -> ExitCode {
                 Verb::Unsubscribe(verb) => Box::pin(unsubscribe::run(*verb)).await,
                 Verb::Breaker(verb) => Box::pin(breaker::run(*verb)).await,
                 Verb::Worker(verb) => Box::pin(worker::run(*verb)).await,
+                Verb::Rebuild(rebuild) => Box::pin(rebuild.run()).await,
             }
         }),
         Err(error) => Err(error.into()),

@@ -1,13 +1,13 @@
 //! Which deployment a verb works on: the one on this machine, or one on AWS.
 
 use anyhow::Context;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use usher_events::PoolId;
 use usher_shared::aws::{Clients, Timeouts};
 use usher_shared::clock::WallClock;
 use usher_shared::cognito_idp::CognitoPools;
-use usher_shared::config::{QueueConfig, TableConfig};
+use usher_shared::config::{LogConfig, QueueConfig, TableConfig};
 use usher_shared::digest::Secret;
 use usher_shared::dynamodb::Table;
 use usher_shared::embedded::{QueueLimits, Stack};
@@ -75,6 +75,40 @@ impl Place {
         })
     }
 
+    /// Opens its table alone, and looks whether it is there.
+    pub async fn open_log(&self, policy: &Policy) -> anyhow::Result<OpenedLog> {
+        let (table, stack) = if self.aws {
+            let config = LogConfig::from_env().context("--aws needs to know the deployment")?;
+            let clients = Clients::for_command(config.region, Timeouts::WORKER).await;
+            (Table::new(&clients, config.table), None)
+        } else {
+            let stack = Stack::open(&self.dir, Arc::new(WallClock), limits(policy)).await?;
+            (stack.store.clone(), Some(stack))
+        };
+        let items = match table.look().await {
+            Ok(seen) => seen.items,
+            Err(unseen) => {
+                close(stack).await;
+                return Err(unseen.into());
+            }
+        };
+        Ok(OpenedLog {
+            table,
+            items,
+            stack,
+        })
+    }
+
+    /// Whether it is on AWS.
+    pub fn is_aws(&self) -> bool {
+        self.aws
+    }
+
+    /// Its directory on this machine; where the command keeps notes of its own about one on AWS.
+    pub fn directory(&self) -> &Path {
+        &self.dir
+    }
+
     /// Opens it; on AWS nothing is called yet, but for the secret where USHER_SECRET names it.
     pub async fn open(&self, policy: &Policy) -> anyhow::Result<Opened> {
         if self.aws {
@@ -114,6 +148,29 @@ async fn on_aws() -> anyhow::Result<Opened> {
         }),
         stack: None,
     })
+}
+
+async fn close(stack: Option<Stack>) {
+    if let Some(stack) = stack {
+        stack.close().await;
+    }
+}
+
+/// The table of a deployment, for whoever reads its log.
+pub struct OpenedLog {
+    /// The table.
+    pub table: Table,
+    /// How many items it has, about; `None` where nobody says.
+    pub items: Option<u64>,
+    stack: Option<Stack>,
+}
+
+impl OpenedLog {
+    /// Ends what runs on this machine, and waits until its files are free.
+    pub async fn close(self) {
+        drop(self.table);
+        close(self.stack).await;
+    }
 }
 
 /// The table and the work queue of a deployment.

@@ -72,7 +72,7 @@ pub async fn run(verb: Verb) -> anyhow::Result<ExitCode> {
 }
 
 /// Reads a `sub`. What it says of a text that is none does not quote it: it may be an address.
-fn sub(text: &str) -> Result<Sub, String> {
+pub fn sub(text: &str) -> Result<Sub, String> {
     // A sub never looks like that, and an address would find nobody.
     if text.contains('@') {
         return Err("is an address; name the user by the sub attribute".to_owned());

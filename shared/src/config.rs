@@ -140,6 +140,31 @@ impl QueueConfig {
     }
 }
 
+/// What a command needs that works on a deployment's log and on nothing that is secret.
+#[derive(Clone, Debug)]
+pub struct LogConfig {
+    /// `REGION`, else `AWS_REGION`
+    pub region: String,
+    /// `USHER_TABLE`
+    pub table: String,
+}
+
+impl LogConfig {
+    /// Reads this process's environment.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::from_lookup(&variable)
+    }
+
+    /// Reads a configuration from any lookup.
+    pub fn from_lookup(lookup: Lookup<'_>) -> Result<Self, ConfigError> {
+        let lookup: Lookup<'_> = &|key| filled(lookup, key);
+        Ok(Self {
+            region: region(lookup)?,
+            table: needed(lookup, TABLE)?,
+        })
+    }
+}
+
 fn pool(lookup: Lookup<'_>) -> Result<Option<PoolId>, ConfigError> {
     let pool = lookup("USHER_POOL").map(PoolId::new).transpose();
     pool.map_err(|_not_one| ConfigError::Bad {
