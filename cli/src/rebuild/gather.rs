@@ -63,7 +63,7 @@ impl Gatherer {
     }
 
     /// The last user of a segment.
-    pub fn end(self) -> Option<Gathered> {
-        self.current
+    pub fn end(&mut self) -> Option<Gathered> {
+        self.current.take()
     }
 }

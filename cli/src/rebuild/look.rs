@@ -8,8 +8,9 @@ use std::time::Duration;
 use usher_events::{Sub, Subject};
 use usher_shared::clock::{Clock, WallClock, sleep};
 use usher_shared::port::{Fault, Inspected, Log};
-use usher_shared::rebuild::{Fold, Kind, Verdict, judge};
+use usher_shared::rebuild::{Difference, Fold, Kind, Verdict, judge};
 use usher_shared::retry::retry;
+use usher_shared::seal::UserKey;
 
 /// Waits between looks at a user whom a worker has in hand: three seconds in all, in which a worker
 /// that runs folds what it has appended.
@@ -39,7 +40,7 @@ impl Run<'_> {
             let difference = match (judge(&fold, sub, user.as_ref()), tried.take()) {
                 // A write whose answer was lost, or a worker that came first.
                 (Verdict::Equal, Some(difference)) => {
-                    return self.found(sub, difference, true, commits);
+                    return self.found(sub, &difference, true, commits);
                 }
                 (Verdict::Equal, None) => return Ok((Outcome::Equal, commits)),
                 (Verdict::InFlight, before) => {
@@ -61,24 +62,20 @@ impl Run<'_> {
                 continue;
             }
             let Some(mended) = difference.mended.as_ref().filter(|_| self.confirmed) else {
-                return self.found(sub, difference, false, commits);
+                return self.found(sub, &difference, false, commits);
             };
             match self.mend(sub, mended).await? {
-                Mending::Done => return self.found(sub, difference, true, commits),
+                Mending::Done => return self.found(sub, &difference, true, commits),
                 Mending::Overtaken => match waits.next() {
                     Some(wait) => sleep(wait).await,
-                    None => return self.found(sub, difference, false, commits),
+                    None => return self.found(sub, &difference, false, commits),
                 },
             }
             tried = Some(difference);
         }
     }
 
-    async fn fold(
-        &self,
-        sub: &Sub,
-        key: Option<&usher_shared::seal::UserKey>,
-    ) -> anyhow::Result<Fold<'_>> {
+    async fn fold(&self, sub: &Sub, key: Option<&UserKey>) -> anyhow::Result<Fold<'_>> {
         let subject = Subject::User(sub.clone());
         let mut fold = Fold::new(self.policy, WallClock.now());
         let mut next = None;
@@ -101,11 +98,11 @@ impl Run<'_> {
     fn found(
         &self,
         sub: &Sub,
-        difference: Box<usher_shared::rebuild::Difference>,
+        difference: &Difference,
         mended: bool,
         commits: u64,
     ) -> anyhow::Result<(Outcome, u64)> {
-        self.writer.found(sub, &difference, mended)?;
+        self.writer.found(sub, difference, mended)?;
         let kind = difference.kind;
         Ok((Outcome::Found { kind, mended }, commits))
     }

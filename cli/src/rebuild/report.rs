@@ -224,13 +224,12 @@ impl Writer {
             anstream::println!("{name:<17}{count:>10}");
         }
         let left = counts.left();
-        match (left, self.confirmed) {
-            (0, _) => anstream::println!("Every item is what the log says."),
-            (_, false) => {
-                anstream::println!("{left} are not what the log says; --confirm mends them.")
-            }
-            (_, true) => anstream::println!("{left} are not what the log says, still."),
-        }
+        let end = match (left, self.confirmed) {
+            (0, _) => "Every item is what the log says.".to_owned(),
+            (_, false) => format!("{left} are not what the log says; --confirm mends what can be."),
+            (_, true) => format!("{left} are not what the log says, still."),
+        };
+        anstream::println!("{end}");
         Ok(())
     }
 }
