@@ -1,6 +1,6 @@
 //! Which deployment a verb works on: the one on this machine, or one on AWS.
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use usher_events::PoolId;
@@ -81,6 +81,13 @@ impl Place {
             let config = LogConfig::from_env().context("--aws needs to know the deployment")?;
             let clients = Clients::for_command(config.region, Timeouts::WORKER).await;
             (Table::new(&clients, config.table), None)
+        } else if !self.dir.exists() {
+            // Opened, it would be made, and hold nothing to find fault with.
+            bail!(
+                "there is no state in {}; `usher local` makes it, --dir names another, and --aws works \
+                 on a deployment",
+                self.dir.display()
+            );
         } else {
             let stack = Stack::open(&self.dir, Arc::new(WallClock), limits(policy)).await?;
             (stack.store.clone(), Some(stack))

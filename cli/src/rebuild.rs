@@ -41,7 +41,8 @@ const SEGMENTS: u32 = 4;
     usher rebuild --user 8f14e45f-ceea-467f-a9af-0a1f3d2c5b6e\n  \
     usher rebuild --since 24h --rate 200 --aws --confirm\n\n\
     A run that was interrupted goes on where it was when it is given the same scope; --verify begins\n\
-    anew each time. Which fields differ is told, and what they hold with --reveal alone.\n\n\
+    anew each time. Of what may be personal it is told that it differs, and not what it is: `usher user\n\
+    show --reveal` shows that.\n\n\
     Exit status: 0 every item is what the log says, or is by now; 3 some are not, and are named;\n\
     1 something failed; 2 the command was not understood.")]
 pub struct Rebuild {
@@ -69,9 +70,6 @@ pub struct Rebuild {
     /// Begins anew, whatever was interrupted
     #[arg(long)]
     fresh: bool,
-    /// Shows what differs, too: it may be personal
-    #[arg(long)]
-    reveal: bool,
     /// The policy file; else usher.toml here, else the example that comes with usher
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
@@ -92,7 +90,6 @@ impl Rebuild {
         let mut state = self.state(opened.table.name(), &policy, now)?;
         let writer = Writer {
             json: self.json,
-            reveal: self.reveal,
             confirmed: self.confirm,
             bar: report::bar(opened.items, self.user.is_some()),
         };

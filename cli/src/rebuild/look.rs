@@ -29,7 +29,7 @@ impl Run<'_> {
     /// Looks at a user and mends the item if that is wanted. Also says how many commits there are.
     pub(super) async fn look(&self, sub: &Sub) -> anyhow::Result<(Outcome, u64)> {
         let mut waits = WAITS.into_iter();
-        let mut tried = None;
+        let mut tried: Option<Box<Difference>> = None;
         loop {
             // The item first: whatever it holds is in the stream by then.
             let inspect = || self.table.inspect(sub);

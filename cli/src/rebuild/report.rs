@@ -94,7 +94,6 @@ impl Counts {
 /// Writes what is told.
 pub struct Writer {
     pub json: bool,
-    pub reveal: bool,
     pub confirmed: bool,
     pub bar: ProgressBar,
 }
@@ -150,9 +149,9 @@ impl Writer {
     }
 
     fn as_json(&self, sub: &Sub, difference: &Difference, mended: bool) -> Value {
-        let field = |field: &Field| match self.reveal {
-            true => json!({ "path": field.path, "stored": field.stored, "folded": field.folded }),
-            false => json!({ "path": field.path }),
+        let field = |field: &Field| match field.is_personal() {
+            false => json!({ "path": field.path, "stored": field.stored, "folded": field.folded }),
+            true => json!({ "path": field.path, "personal": true }),
         };
         let fields: Vec<Value> = difference.fields.iter().map(field).collect();
         let given_up = given_up(difference);
@@ -164,14 +163,12 @@ impl Writer {
 
     fn as_text(&self, sub: &Sub, difference: &Difference, mended: bool) -> String {
         let fields = &difference.fields;
-        let named = fields.iter().take(NAMED).map(|field| match self.reveal {
-            true => format!(
-                "{} ({} by the log: {})",
-                field.path,
-                shown(&field.stored),
-                shown(&field.folded)
-            ),
-            false => field.path.clone(),
+        let named = fields.iter().take(NAMED).map(|field| {
+            let (path, stored) = (&field.path, shown(&field.stored));
+            match field.is_personal() {
+                false => format!("{path} is {stored}, by the log {}", shown(&field.folded)),
+                true => path.clone(),
+            }
         });
         let mut named: Vec<String> = named.collect();
         if fields.len() > NAMED {

@@ -25,6 +25,37 @@ pub struct Field {
     pub folded: Option<Value>,
 }
 
+/// What of an item says nothing of who somebody is. Whatever is not listed may.
+const IMPERSONAL: [&str; 12] = [
+    "role",
+    "roleSource",
+    "roleAssignedAt",
+    "accountType",
+    "status",
+    "organizationId",
+    "createdAt",
+    "lastLoginAt",
+    "lastActivityAt",
+    "lastPasswordResetAt",
+    "emailVerified",
+    "phoneVerified",
+];
+
+impl Field {
+    /// Whether what it holds may say who somebody is.
+    pub fn is_personal(&self) -> bool {
+        let mut parts = self.path.split('.');
+        let (part, name) = (parts.next(), parts.next().unwrap_or_default());
+        let long = |(_, long): &(&str, &'static str)| *long;
+        match part {
+            Some("claims") => false,
+            Some("profile") => !IMPERSONAL.contains(&name),
+            Some("marks") => name == "attributes" || !MARKS.iter().map(long).any(|it| it == name),
+            Some(_) | None => true,
+        }
+    }
+}
+
 /// Every place at which two folded parts differ, each as near to the value as can be, in order.
 pub(super) fn between(stored: &Value, folded: &Value) -> Vec<Field> {
     let mut fields = Vec::new();

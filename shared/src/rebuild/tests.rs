@@ -352,3 +352,28 @@ fn every_mark_has_a_name_that_says_something() {
             .all(|path| path.split('.').all(|part| part.len() > 1))
     );
 }
+
+#[test]
+fn what_says_who_somebody_is_or_may_is_known_as_personal() {
+    for (path, expected) in [
+        ("profile.email", true),
+        ("profile.department", true),
+        ("profile.by_hand", true),
+        ("profile", true),
+        ("marks", true),
+        ("marks.attributes.locale", true),
+        ("marks.zz", true),
+        ("by_hand", true),
+        ("profile.role", false),
+        ("marks.roles.domain", false),
+        ("marks.attributes_at", false),
+        ("claims.welcome_mail", false),
+    ] {
+        let field = Field {
+            path: path.to_owned(),
+            stored: None,
+            folded: None,
+        };
+        assert_eq!(field.is_personal(), expected, "{path}");
+    }
+}

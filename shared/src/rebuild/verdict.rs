@@ -75,7 +75,7 @@ pub fn judge(fold: &Fold<'_>, sub: &Sub, stored: Option<&StoredUser>) -> Verdict
     match stored {
         _ if !fold.unreadable.is_empty() => differs(fold, Kind::Unreadable, nothing(), None),
         None if fold.user == User::default() && fold.claims.is_empty() => Verdict::Equal,
-        None if fold.settled == User::default() || fold.awaited => Verdict::InFlight,
+        None if fold.awaited || is_new(fold) => Verdict::InFlight,
         None => {
             let (claims, given_up) = claims_of_a_lost_item(fold);
             let item = UserItem {
@@ -89,6 +89,11 @@ pub fn judge(fold: &Fold<'_>, sub: &Sub, stored: Option<&StoredUser>) -> Verdict
         }
         Some(stored) => judge_stored(fold, stored),
     }
+}
+
+/// Whether all that the log says may be in a worker's hand.
+fn is_new(fold: &Fold<'_>) -> bool {
+    fold.settled == User::default() && fold.user != User::default()
 }
 
 fn judge_stored(fold: &Fold<'_>, stored: &StoredUser) -> Verdict {
