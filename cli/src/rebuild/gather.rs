@@ -1,6 +1,6 @@
 //! Bringing together what a table holds of one user.
 
-use usher_events::{Sub, Subject};
+use usher_events::{Sub, Subject, Time};
 use usher_shared::port::{Found, Position, What};
 use usher_shared::seal::{SealedCommit, UserKey};
 use usher_shared::user::StoredUser;
@@ -21,8 +21,19 @@ pub struct Gathered {
     pub user: Option<StoredUser>,
     /// Whether the user has to be read alone: there is too much, or something cannot be read.
     pub alone: bool,
+    /// When the latest commit was recorded, of those that can be read.
+    pub newest: Option<Time>,
+    /// Whether a commit cannot be read.
+    pub broken: bool,
     /// Where the last of it stands.
     pub last: Position,
+}
+
+impl Gathered {
+    /// Whether something may have been recorded since.
+    pub fn may_be_since(&self, since: Time) -> bool {
+        self.broken || self.newest >= Some(since)
+    }
 }
 
 /// Takes what is read of a segment, in order, and gives each user once all of them was read.
@@ -45,9 +56,14 @@ impl Gatherer {
             key: None,
             user: None,
             alone: false,
+            newest: None,
+            broken: false,
             last: found.at.clone(),
         });
         current.last = found.at;
+        if let What::Commit(commit) = &found.what {
+            current.newest = current.newest.max(Some(commit.recorded_at));
+        }
         match found.what {
             What::Commit(_) if current.alone => {}
             What::Commit(_) if current.commits.len() >= MOST => {
@@ -55,7 +71,7 @@ impl Gatherer {
                 current.commits = Vec::new();
             }
             What::Commit(commit) => current.commits.push(*commit),
-            What::Unreadable(_) => current.alone = true,
+            What::Unreadable(_) => (current.alone, current.broken) = (true, true),
             What::Key(key) => current.key = key,
             What::User(user) => current.user = Some(*user),
         }

@@ -126,8 +126,10 @@ impl Run<'_> {
         for commit in &gathered.commits {
             fold.add(commit, gathered.key.as_ref());
         }
-        // Of who is read alone, the latest commit is not known here.
-        if !gathered.alone && self.since.is_some_and(|since| fold.newest() < Some(since)) {
+        if self
+            .since
+            .is_some_and(|since| !gathered.may_be_since(since))
+        {
             return Ok(());
         }
         self.pace.turn().await;

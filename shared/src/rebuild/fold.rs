@@ -30,7 +30,6 @@ pub struct Fold<'p> {
     pub(super) commits: u64,
     /// Whether a message that the queue still has may bring something that is owed.
     pub(super) awaited: bool,
-    newest: Option<Time>,
 }
 
 impl<'p> Fold<'p> {
@@ -46,14 +45,12 @@ impl<'p> Fold<'p> {
             unreadable: Vec::new(),
             commits: 0,
             awaited: false,
-            newest: None,
         }
     }
 
     /// Folds one more commit, in any order.
     pub fn add(&mut self, sealed: &SealedCommit, key: Option<&UserKey>) {
         self.commits += 1;
-        self.newest = self.newest.max(Some(sealed.recorded_at));
         let id = sealed.envelope.id;
         let commit = match seal::open(sealed, key) {
             Ok(commit) => commit,
@@ -80,11 +77,6 @@ impl<'p> Fold<'p> {
     /// How many commits there are.
     pub fn commits(&self) -> u64 {
         self.commits
-    }
-
-    /// When the latest of them was recorded.
-    pub fn newest(&self) -> Option<Time> {
-        self.newest
     }
 
     /// Only who holds a claim performs an effect or gives it up, and whoever leaves it to another
