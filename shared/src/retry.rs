@@ -1,7 +1,7 @@
 //! Trying again within one invocation. The only file that names the `backoff` crate.
 
-use crate::clock;
 use crate::disposition::Disposition;
+use crate::{chance, clock};
 use backoff::{backoff::Backoff, exponential::ExponentialBackoff};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -44,9 +44,10 @@ where
         if disposition_of(&error) != Disposition::Retry || tries >= schedule.attempts {
             return Err(error);
         }
-        let Some(wait) = waits.next_backoff() else {
+        let Some(limit) = waits.next_backoff() else {
             return Err(error);
         };
+        let wait = limit.mul_f64(chance::fraction());
         if Instant::now() + wait >= deadline {
             return Err(error);
         }
@@ -56,16 +57,15 @@ where
 }
 
 impl Schedule {
-    /// Full jitter: `backoff` draws from `interval ± interval × factor`, so half the limit with a
-    /// factor of one draws evenly between nothing and the limit.
+    /// The limits of the waits. The jitter is drawn where all chance comes from, so that `backoff`,
+    /// which has a source of its own, draws nothing.
     fn waits(&self) -> ExponentialBackoff<TokioClock> {
-        let half = self.first_wait / 2;
         let mut waits = ExponentialBackoff {
-            current_interval: half,
-            initial_interval: half,
-            randomization_factor: 1.0,
+            current_interval: self.first_wait,
+            initial_interval: self.first_wait,
+            randomization_factor: 0.0,
             multiplier: 2.0,
-            max_interval: (self.max_wait / 2).max(half),
+            max_interval: self.max_wait.max(self.first_wait),
             max_elapsed_time: None,
             clock: TokioClock,
             start_time: Instant::now().into_std(),
