@@ -5,6 +5,7 @@
 //! [`Way`], which takes time and loses calls as it is told. Time is the caller's: on a runtime whose
 //! time is paused, everything here runs on virtual time.
 
+mod alike;
 mod breakers;
 mod bus;
 mod due;

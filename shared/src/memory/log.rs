@@ -1,6 +1,7 @@
 //! The log: appending, reading, leases and the ledger.
 
 use super::OURS;
+use super::alike::Alike;
 use super::table::Kept;
 use crate::commit::{DueAt, EffectKind, Entry, Lease, Ledger};
 use crate::port::{Appended, TakenLease, Written};
@@ -15,44 +16,96 @@ const NAMES: usize = 250;
 /// What an entry of a ledger takes, or a lease.
 const ENTRY: usize = 90;
 
+const ALWAYS: &str = "texts, numbers and lists are always JSON";
+
 /// A commit as it is kept: small, because an outage leaves millions.
 pub(super) struct Record {
     time: Time,
     recorded_at: Time,
     causation: Option<EventId>,
     said: Box<[u8]>,
+    /// What many commits say alike: the pool, and what was decided.
+    alike: Arc<[u8]>,
     person: Option<Box<[u8]>>,
     ledger: Vec<(EffectKind, Entry)>,
     lease: Option<Box<Lease>>,
     pub(super) due: Option<DueAt>,
 }
 
-/// What of a commit never changes, as JSON.
+/// What of a commit never changes and is its own, as JSON.
 #[derive(Serialize, Deserialize)]
 struct Said<'a> {
-    source: Cow<'a, PoolId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     correlation: Option<Cow<'a, CorrelationId>>,
     event: Cow<'a, StoredEvent>,
+}
+
+/// What of a commit never changes and others say as well, as JSON.
+#[derive(Serialize, Deserialize)]
+struct SaidAlike<'a> {
+    source: Cow<'a, PoolId>,
     decided: Cow<'a, [StoredEvent]>,
 }
 
+/// The commits of one subject by their ids: few, and so in no tree, whose nodes have room for many.
+#[derive(Default)]
+pub(super) struct Commits(Vec<(EventId, Record)>);
+
+impl Commits {
+    fn place(&self, id: EventId) -> Result<usize, usize> {
+        self.0.binary_search_by_key(&id, |(there, _)| *there)
+    }
+
+    fn get(&self, id: EventId) -> Option<&Record> {
+        let place = self.place(id).ok()?;
+        self.0.get(place).map(|(_, record)| record)
+    }
+
+    fn get_mut(&mut self, id: EventId) -> Option<&mut Record> {
+        let place = self.place(id).ok()?;
+        self.0.get_mut(place).map(|(_, record)| record)
+    }
+
+    /// Adds one that is not there.
+    fn insert(&mut self, id: EventId, record: Record) {
+        if let Err(place) = self.place(id) {
+            self.0.reserve_exact(1);
+            self.0.insert(place, (id, record));
+        }
+    }
+
+    /// Each, with its id.
+    pub(super) fn iter(&self) -> std::slice::Iter<'_, (EventId, Record)> {
+        self.0.iter()
+    }
+
+    /// Those that are due, and when.
+    pub(super) fn due(&self) -> impl Iterator<Item = (EventId, DueAt)> {
+        let due = self.iter().map(|(id, record)| Some((*id, record.due?)));
+        due.flatten()
+    }
+}
+
 impl Record {
-    fn of(commit: &SealedCommit) -> Self {
+    fn of(commit: &SealedCommit, alike: &mut Alike) -> Self {
         let envelope = &commit.envelope;
         let said = Said {
-            source: Cow::Borrowed(&envelope.source),
             correlation: envelope.correlation_id.as_ref().map(Cow::Borrowed),
             event: Cow::Borrowed(&envelope.event),
+        };
+        let said = serde_json::to_vec(&said).expect(ALWAYS);
+        let others_too = SaidAlike {
+            source: Cow::Borrowed(&envelope.source),
             decided: Cow::Borrowed(&commit.decided),
         };
-        let said = serde_json::to_vec(&said).expect("texts, numbers and lists are always JSON");
+        let others_too = serde_json::to_vec(&others_too).expect(ALWAYS);
         let entries = commit.ledger.entries();
         Self {
             time: envelope.time,
             recorded_at: commit.recorded_at,
             causation: envelope.causation_id,
             said: said.into(),
+            alike: alike.keep(others_too),
             person: commit.sealed_person.as_deref().map(Into::into),
             ledger: entries.map(|(kind, entry)| (kind, entry.clone())).collect(),
             lease: commit.lease.clone().map(Box::new),
@@ -62,6 +115,7 @@ impl Record {
 
     pub(super) fn read(&self, subject: &Subject, id: EventId) -> SealedCommit {
         let said: Said<'_> = serde_json::from_slice(&self.said).expect(OURS);
+        let alike: SaidAlike<'_> = serde_json::from_slice(&self.alike).expect(OURS);
         let mut ledger = Ledger::default();
         for (kind, entry) in &self.ledger {
             ledger.set(*kind, entry.clone());
@@ -69,7 +123,7 @@ impl Record {
         SealedCommit {
             envelope: Envelope {
                 id,
-                source: said.source.into_owned(),
+                source: alike.source.into_owned(),
                 subject: subject.clone(),
                 time: self.time,
                 correlation_id: said.correlation.map(Cow::into_owned),
@@ -77,7 +131,7 @@ impl Record {
                 event: said.event.into_owned(),
             },
             sealed_person: self.person.as_deref().map(Into::into),
-            decided: said.decided.into_owned(),
+            decided: alike.decided.into_owned(),
             ledger,
             lease: self.lease.as_deref().cloned(),
             recorded_at: self.recorded_at,
@@ -87,7 +141,7 @@ impl Record {
     fn bytes(&self) -> usize {
         let person = self.person.as_ref().map_or(0, |person| person.len());
         let entries = self.ledger.len() + usize::from(self.lease.is_some());
-        NAMES + self.said.len() + person + entries * ENTRY
+        NAMES + self.said.len() + self.alike.len() + person + entries * ENTRY
     }
 
     /// Whether something of it is set aside, beside what this kind's entry says.
@@ -99,7 +153,10 @@ impl Record {
     fn set(&mut self, kind: EffectKind, entry: Entry) {
         match self.ledger.iter_mut().find(|(there, _)| *there == kind) {
             Some((_, there)) => *there = entry,
-            None => self.ledger.push((kind, entry)),
+            None => {
+                self.ledger.reserve_exact(1);
+                self.ledger.push((kind, entry));
+            }
         }
     }
 }
@@ -107,14 +164,15 @@ impl Record {
 impl Kept {
     pub(super) fn append(&mut self, commit: &SealedCommit) -> Appended {
         let envelope = &commit.envelope;
-        let (subject, holder) = self.holder(&envelope.subject);
-        if let Some(there) = holder.commits.get(&envelope.id) {
+        let (_, holder) = self.holder(&envelope.subject);
+        if let Some(there) = holder.commits.get(envelope.id) {
             let bytes = there.bytes();
             self.units.write(bytes);
             return Appended::AlreadyThere;
         }
-        let record = Record::of(commit);
+        let record = Record::of(commit, &mut self.alike);
         let (bytes, due) = (record.bytes(), record.due);
+        let (subject, holder) = self.holder(&envelope.subject);
         holder.commits.insert(envelope.id, record);
         self.units.write(bytes);
         self.set_due((&subject, envelope.id), None, due);
@@ -122,13 +180,13 @@ impl Kept {
     }
 
     pub(super) fn commit(&self, subject: &Subject, id: EventId) -> Option<SealedCommit> {
-        let record = self.holders.get(subject)?.commits.get(&id)?;
+        let record = self.holders.get(subject)?.commits.get(id)?;
         Some(record.read(subject, id))
     }
 
     pub(super) fn stream(&self, subject: &Subject) -> Vec<SealedCommit> {
         let holder = self.holders.get(subject);
-        let commits = holder.into_iter().flat_map(|holder| &holder.commits);
+        let commits = holder.into_iter().flat_map(|holder| holder.commits.iter());
         commits
             .map(|(id, record)| record.read(subject, *id))
             .collect()
@@ -202,5 +260,5 @@ pub(super) fn record<'a>(
     subject: &Subject,
     id: EventId,
 ) -> Option<&'a mut Record> {
-    holders.get_mut(subject)?.commits.get_mut(&id)
+    holders.get_mut(subject)?.commits.get_mut(id)
 }

@@ -62,7 +62,7 @@ impl Kept {
 
     fn stream_page(&self, subject: &Subject, after: Option<&Position>, most: u32) -> StreamPage {
         let holder = self.holders.get(subject);
-        let commits = holder.into_iter().flat_map(|holder| &holder.commits);
+        let commits = holder.into_iter().flat_map(|holder| holder.commits.iter());
         let commits = commits.map(|(id, record)| commit(subject, *id, record));
         let mut rest = commits.filter(|found| after.is_none_or(|after| is_after(&found.at, after)));
         let mut page = StreamPage {

@@ -1,3 +1,4 @@
+use super::alike::Alike;
 use super::breakers::BreakerTable;
 use super::due::DueIndex;
 use super::invites::InviteTables;
@@ -54,6 +55,8 @@ pub(super) struct Kept {
     pub(super) organizations: OrganizationTables,
     pub(super) tallies: TallyTable,
     pub(super) units: Units,
+    /// What many users and commits say alike.
+    pub(super) alike: Alike,
 }
 
 /// What a table on demand would have charged for, as near as the length of what is kept tells it.

@@ -1,7 +1,7 @@
 //! Users, their keys and their preferences.
 
 use super::OURS;
-use super::log::Record;
+use super::log::Commits;
 use super::table::{Kept, follows};
 use crate::commit::EffectKind;
 use crate::port::{Loaded, Written};
@@ -21,10 +21,10 @@ const NAMES: usize = 60;
 /// All that is kept of one subject.
 #[derive(Default)]
 pub(super) struct Holder {
-    pub(super) commits: BTreeMap<EventId, Record>,
+    pub(super) commits: Commits,
     user: Option<KeptUser>,
     key: Option<UserKey>,
-    preferences: Option<Box<[u8]>>,
+    preferences: Option<Arc<[u8]>>,
 }
 
 /// A user item, as JSON.
@@ -78,8 +78,8 @@ impl Kept {
         let Some((name, holder)) = self.holders.remove_entry(subject) else {
             return;
         };
-        for (id, record) in holder.commits {
-            self.set_due((&name, id), record.due, None);
+        for (id, due) in holder.commits.due() {
+            self.set_due((&name, id), Some(due), None);
         }
     }
 
@@ -119,12 +119,10 @@ impl Kept {
     }
 
     pub(super) fn ensure_preferences(&mut self, sub: &Sub, initial: &Preferences) {
+        let text = serde_json::to_vec(initial).expect("settings are always JSON");
+        let made = self.alike.keep(text);
         let (_, holder) = self.holder(&Subject::User(sub.clone()));
-        let made = || {
-            let text = serde_json::to_vec(initial).expect("settings are always JSON");
-            text.into_boxed_slice()
-        };
-        let bytes = holder.preferences.get_or_insert_with(made).len();
+        let bytes = holder.preferences.get_or_insert(made).len();
         self.units.write(NAMES + bytes);
     }
 
