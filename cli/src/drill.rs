@@ -6,14 +6,15 @@ mod clock;
 mod dice;
 mod lambda;
 mod people;
+mod post;
 mod report;
 mod scenario;
 mod service;
 mod stage;
 
 use crate::policy_file;
-use anyhow::{Context, bail};
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use anyhow::{Context, anyhow};
+use indicatif::{ProgressBar, ProgressStyle};
 use report::Drilled;
 use scenario::{Kind, Scenario};
 use serde_json::{Value, json};
@@ -50,17 +51,21 @@ pub struct Drill {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     workers: Option<u32>,
     /// Minutes before the outage
-    #[arg(long, value_name = "MINUTES", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=1440))]
+    #[arg(long, value_name = "MINUTES", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1440))]
     before: u32,
     /// Minutes of the outage, if not the two hours of mail and bus and the twenty minutes of the table
     #[arg(long, value_name = "MINUTES", value_parser = clap::value_parser!(u32).range(1..=1440))]
     outage: Option<u32>,
     /// Minutes for which people go on signing up after the outage
-    #[arg(long, value_name = "MINUTES", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=1440))]
+    #[arg(long, value_name = "MINUTES", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=1440))]
     after: u32,
     /// How the service answers while it is out
     #[arg(long, value_enum, default_value_t = Kind::Mixed)]
     kind: Kind,
+    /// The most that a sweep may send of one lane; the policy's `sweep.most_a_minute`, if not said, or as
+    /// many as people sign up a minute, where that is more
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    sweep: Option<u32>,
     /// The policy file; else usher.toml here, else the example that comes with usher
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
@@ -75,7 +80,10 @@ pub struct Drill {
 impl Drill {
     /// Plays.
     pub fn run(self) -> anyhow::Result<ExitCode> {
-        let (policy, shown) = policy_file::read(self.policy.as_deref())?;
+        let (mut policy, shown) = policy_file::read(self.policy.as_deref())?;
+        policy.sweep.most_a_minute = self
+            .sweep
+            .unwrap_or(policy.sweep.most_a_minute.max(60 * self.rate));
         let minutes = |minutes: u32| Duration::from_secs(60 * u64::from(minutes));
         let settings = Settings {
             policy: Arc::new(policy),
@@ -86,6 +94,7 @@ impl Drill {
             outage: self.outage.map(minutes),
             after: minutes(self.after),
             kind: self.kind,
+            past_the_guard: false,
         };
         let scenarios = if self.scenario.is_empty() {
             Scenario::ALL.to_vec()
@@ -119,35 +128,25 @@ impl Drill {
             "rate": self.rate,
             "seed": self.seed,
             "workers": settings.workers,
+            "sweep_most_a_minute": settings.policy.sweep.most_a_minute,
             "scenarios": scenarios,
         })
     }
 }
 
-/// Plays each scenario on a thread of its own.
+/// Plays one scenario after the other, as each fills memory, on a thread without a runtime of its own.
 fn play(settings: &Settings, scenarios: &[Scenario]) -> anyhow::Result<Vec<Drilled>> {
-    let bars = MultiProgress::new();
-    thread::scope(|scope| {
-        let threads: Vec<_> = scenarios
-            .iter()
-            .map(|scenario| {
-                let bar = bars.add(bar(settings, *scenario));
-                scope.spawn(move || {
-                    let drilled = stage::play(settings, *scenario, &bar);
-                    bar.finish_and_clear();
-                    drilled
-                })
-            })
-            .collect();
-        let mut drilled = Vec::new();
-        for thread in threads {
-            match thread.join() {
-                Ok(one) => drilled.push(one?),
-                Err(_) => bail!("a scenario ended in a panic"),
-            }
-        }
-        Ok(drilled)
-    })
+    let play = || {
+        let played = scenarios.iter().map(|scenario| {
+            let bar = bar(settings, *scenario);
+            let drilled = stage::play(settings, *scenario, &bar);
+            bar.finish_and_clear();
+            drilled
+        });
+        played.collect()
+    };
+    thread::scope(|scope| scope.spawn(play).join())
+        .map_err(|_panic| anyhow!("a scenario ended in a panic"))?
 }
 
 /// A bar on standard error; nothing where that is no terminal.
@@ -156,3 +155,6 @@ fn bar(settings: &Settings, scenario: Scenario) -> ProgressBar {
     let style = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} min");
     ProgressBar::new(minutes).with_style(style.expect("the template is one"))
 }
+
+#[cfg(test)]
+mod tests;

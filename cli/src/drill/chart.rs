@@ -12,7 +12,7 @@ use std::time::Duration;
 /// Width of the picture and height of a row, in pixels.
 const SIZE: (u32, u32) = (1100, 260);
 /// The most points of a line: as many as can be told apart.
-const POINTS: usize = 160;
+const POINTS: usize = 100;
 
 const ORANGE: RGBColor = RGBColor(230, 130, 20);
 const BLUE: RGBColor = RGBColor(40, 110, 190);
@@ -81,6 +81,7 @@ fn chart(
         .build_cartesian_2d(0.0..long, 0.0..high)?;
     chart
         .configure_mesh()
+        .max_light_lines(1)
         .light_line_style(WHITE)
         .x_desc("hours")
         .x_label_formatter(&|hours| format!("{hours:.1}"))

@@ -1,7 +1,8 @@
 //! What must hold of each person when everything is done: nothing lost, nothing twice.
 
 use super::people::{Step, Town};
-use std::collections::{BTreeMap, BTreeSet};
+use super::post::Post;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use usher_events::{EventId, Fact, Subject, identity};
@@ -25,7 +26,7 @@ pub enum Violation {
     PublicationLost,
     /// Somebody who is owed a welcome got none.
     NoWelcome,
-    /// Somebody got more than one.
+    /// Somebody got more than one, and it was known of the first that it was taken.
     SecondWelcome,
     /// Something that is owed is still to be done.
     LeftOpen,
@@ -67,18 +68,21 @@ pub struct Checker {
     pub queue: WorkQueue,
     pub bus: Bus,
     pub outbox: Outbox,
+    pub post: Post,
     /// What was told of whom, until it is found to be done.
     told: BTreeMap<u64, Told>,
     /// How many people were found to be done.
     pub done: u64,
     /// How many mails they got.
     pub mails: u64,
+    /// How many of them were sent once more, because nobody could write down that they were taken.
+    pub sent_again: u64,
     pub violations: BTreeMap<Violation, u64>,
 }
 
 #[derive(Default)]
 struct Told {
-    events: BTreeSet<(Step, EventId)>,
+    events: Vec<(Step, EventId)>,
     last: Duration,
 }
 
@@ -86,7 +90,7 @@ impl Checker {
     pub fn new(
         (policy, town): (Arc<Policy>, Arc<Town>),
         (table, queue): (Table, WorkQueue),
-        (bus, outbox): (Bus, Outbox),
+        (bus, outbox, post): (Bus, Outbox, Post),
     ) -> Self {
         Self {
             policy,
@@ -95,9 +99,11 @@ impl Checker {
             queue,
             bus,
             outbox,
+            post,
             told: BTreeMap::new(),
             done: 0,
             mails: 0,
+            sent_again: 0,
             violations: BTreeMap::new(),
         }
     }
@@ -105,7 +111,10 @@ impl Checker {
     /// Remembers what was told of a person.
     pub fn told(&mut self, number: u64, step: Step, id: EventId, at: Duration) {
         let told = self.told.entry(number).or_default();
-        told.events.insert((step, id));
+        if !told.events.contains(&(step, id)) {
+            told.events.reserve_exact(1);
+            told.events.push((step, id));
+        }
         told.last = at;
     }
 
@@ -206,12 +215,20 @@ impl Checker {
         });
         let sent = self.outbox.sent_to(&Town::address(number)) as usize;
         note(Violation::NoWelcome, usize::from(owed).saturating_sub(sent));
-        note(Violation::SecondWelcome, sent.saturating_sub(1));
+        note(
+            Violation::SecondWelcome,
+            sent.saturating_sub(1 + self.excused(number)),
+        );
         note(
             Violation::FoldDiffers,
             usize::from(!self.is_folded(user, commits).await),
         );
         found
+    }
+
+    /// How many mails to a person may have been sent again: those that nobody could write down.
+    fn excused(&self, number: u64) -> usize {
+        usize::try_from(self.post.unrecorded_to(&Town::address(number))).unwrap_or(usize::MAX - 1)
     }
 
     async fn is_folded(&self, user: &Subject, commits: &[Commit]) -> bool {
@@ -252,7 +269,10 @@ impl Checker {
         for id in commits.iter().flat_map(published) {
             self.bus.forget(id);
         }
-        self.mails += u64::from(self.outbox.forget(&Town::address(number)));
+        let mails = u64::from(self.outbox.forget(&Town::address(number)));
+        let again = mails.saturating_sub(1).min(self.excused(number) as u64);
+        self.mails += mails;
+        self.sent_again += again;
         self.told.remove(&number);
         self.done += 1;
     }

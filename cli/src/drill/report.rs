@@ -28,6 +28,12 @@ pub struct Drilled {
     pub people: u64,
     pub messages: u64,
     pub mails: u64,
+    /// Mails that were taken when nobody could write that down.
+    pub unrecorded: u64,
+    /// How many of them were sent once more.
+    pub sent_again: u64,
+    /// The most that a sweep sent of one lane.
+    pub most_a_minute: u32,
     /// How long after the outage no backlog was left.
     pub drained: Option<Duration>,
     pub units: Units,
@@ -41,7 +47,7 @@ pub struct Drilled {
 type Measure = (&'static str, fn(&Drilled) -> String);
 
 /// The lines of the table, in order.
-const MEASURES: [Measure; 19] = [
+const MEASURES: [Measure; 22] = [
     ("outage", |it| minutes(it.outage.ends - it.outage.begins)),
     ("sign-ups", |it| count(it.people)),
     ("events on the queue", |it| count(it.messages)),
@@ -64,11 +70,18 @@ const MEASURES: [Measure; 19] = [
     ("calls while open", |it| count(it.calls.while_open)),
     ("probes", |it| count(it.calls.probes)),
     ("calls after", |it| count(it.calls.after)),
+    ("resumed a minute at most", |it| {
+        count(u64::from(it.most_a_minute))
+    }),
     ("drained after", |it| {
         it.drained.map_or("never".to_owned(), minutes)
     }),
     ("mails", |it| count(it.mails)),
-    ("sent twice", |it| count(it.count(Violation::SecondWelcome))),
+    ("taken, unrecorded", |it| count(it.unrecorded)),
+    ("sent again for that", |it| count(it.sent_again)),
+    ("sent twice otherwise", |it| {
+        count(it.count(Violation::SecondWelcome))
+    }),
     ("lost", |it| {
         let lost = [
             Violation::EventLost,
@@ -134,6 +147,8 @@ impl Drilled {
             },
             "drained_after_s": self.drained.map(|drained| drained.as_secs()),
             "mails": self.mails,
+            "mails_taken_unrecorded": self.unrecorded,
+            "mails_sent_again_for_that": self.sent_again,
             "write_units": self.units.written,
             "writes": self.units.writes,
             "violations": violations,

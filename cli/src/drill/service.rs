@@ -72,7 +72,7 @@ pub struct Book {
     pub after: u64,
     /// Calls begun while the breaker was open, as all workers can know, or half-open.
     pub while_open: u64,
-    /// Those of them that were begun long after it had opened, and were no probe.
+    /// Those of them that were begun long after it had opened, and were not the one probe.
     pub unheeding: u64,
     /// How often the breaker was half-open.
     pub probes: u64,
@@ -121,7 +121,10 @@ impl Service {
             }
             State::HalfOpen => {
                 book.while_open += 1;
-                if book.probed != record.version {
+                // One call was elected, under a record of its own.
+                if book.probed == record.version {
+                    book.unheeding += 1;
+                } else {
                     book.probed = record.version;
                     book.probes += 1;
                 }
