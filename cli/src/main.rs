@@ -2,6 +2,7 @@
 
 mod breaker;
 mod drill;
+mod export;
 mod invite;
 mod local;
 mod machine;
@@ -12,6 +13,7 @@ mod play;
 mod policy;
 mod policy_file;
 mod rebuild;
+mod since;
 mod unsubscribe;
 mod user;
 mod worker;
@@ -39,6 +41,7 @@ enum Verb {
     Play(play::Play),
     Local(local::Local),
     Drill(drill::Drill),
+    Export(Box<export::Export>),
     #[command(subcommand)]
     Policy(policy::Verb),
     #[command(subcommand)]
@@ -67,6 +70,7 @@ fn main() -> ExitCode {
                 Verb::Play(play) => play.run().await,
                 Verb::Local(local) => local.run().await,
                 Verb::Drill(drill) => drill.run(),
+                Verb::Export(export) => Box::pin(export.run()).await,
                 Verb::Policy(verb) => policy::run(verb).await,
                 Verb::Invite(verb) => Box::pin(invite::run(*verb)).await,
                 Verb::User(verb) => Box::pin(user::run(*verb)).await,

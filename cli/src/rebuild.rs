@@ -7,16 +7,15 @@ mod mend;
 mod pace;
 mod report;
 mod run;
-mod since;
 mod state;
 
 use crate::place::Place;
+use crate::since::Since;
 use crate::user;
 use anyhow::Context;
 use pace::Pace;
 use report::{Counts, Writer};
 use run::Run;
-use since::Since;
 use state::{Scope, State};
 use std::num::NonZeroU32;
 use std::path::PathBuf;

@@ -80,7 +80,8 @@ pub fn sub(text: &str) -> Result<Sub, String> {
     Sub::new(text).map_err(|error| error.to_string())
 }
 
-fn pool_id(text: &str) -> Result<PoolId, String> {
+/// Reads a pool's id.
+pub fn pool_id(text: &str) -> Result<PoolId, String> {
     PoolId::new(text).map_err(|error| error.to_string())
 }
 

@@ -13,7 +13,7 @@ pub use ledger::{EffectKind, Entry, Lease, Ledger};
 
 use serde_json::Value;
 use usher_events::{
-    DecidedEvent, Envelope, Fact, LifecycleEvent, OperatorEvent, Person, Sub, Time,
+    DecidedEvent, Envelope, Fact, LifecycleEvent, OperatorEvent, Person, Sub, Time, identity,
 };
 
 /// What a commit records: something that came in, or something an operator did.
@@ -90,6 +90,20 @@ pub struct Commit {
 }
 
 impl Commit {
+    /// What was decided, each as an event of its own, caused by the one that came in. A repeat has the
+    /// same ids.
+    pub fn decided_envelopes(&self) -> impl Iterator<Item = Envelope<DecidedEvent>> + '_ {
+        let envelope = &self.envelope;
+        self.decided.iter().map(move |decided| {
+            let data = decided.to_data().to_string();
+            Envelope {
+                id: identity::decided(envelope.id, decided.name(), &data),
+                causation_id: Some(envelope.id),
+                ..envelope.clone().map(|_| decided.clone())
+            }
+        })
+    }
+
     /// The user whose stream it belongs to.
     pub fn sub(&self) -> Option<&Sub> {
         self.envelope.subject.sub()

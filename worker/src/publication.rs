@@ -7,7 +7,7 @@ use futures::{FutureExt, StreamExt, stream};
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
-use usher_events::{Envelope, Fact, identity, wire};
+use usher_events::{Envelope, Fact, wire};
 use usher_shared::clock;
 use usher_shared::commit::{Commit, EffectKind, Entry, Setback};
 use usher_shared::disposition::{Disposition, FaultKind};
@@ -143,15 +143,8 @@ impl Worker {
     fn entries(&self, commit: &Commit) -> Vec<BusEntry> {
         let envelope = &commit.envelope;
         let mut entries = vec![self.entry(envelope)];
-        for decided in &commit.decided {
-            let data = decided.to_data().to_string();
-            let decided = Envelope {
-                id: identity::decided(envelope.id, decided.name(), &data),
-                causation_id: Some(envelope.id),
-                ..envelope.clone().map(|_| decided.clone())
-            };
-            entries.push(self.entry(&decided));
-        }
+        let decided = commit.decided_envelopes();
+        entries.extend(decided.map(|decided| self.entry(&decided)));
         entries
     }
 

@@ -1,3 +1,5 @@
+//! An instant, said as one or as a length before now.
+
 use crate::invite::length;
 use std::fmt;
 use std::str::FromStr;

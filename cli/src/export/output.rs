@@ -1,0 +1,217 @@
+//! Where the lines go, and how far they are.
+
+use super::Counts;
+use anyhow::{Context, bail};
+use serde::{Deserialize, Serialize};
+use std::fs::{self, File};
+use std::io::{BufWriter, ErrorKind, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use usher_events::{PoolId, Sub, Time};
+use usher_shared::port::Position;
+
+/// What a run is about. Only one that is about the same goes on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Scope {
+    pub table: String,
+    pub directory: Option<PathBuf>,
+    pub types: Vec<String>,
+    pub pool: Option<PoolId>,
+    pub user: Option<Sub>,
+    pub since: Option<String>,
+    pub until: Option<String>,
+    pub include_person: bool,
+}
+
+/// How far a file is: what stands behind `bytes` was written by a run that was interrupted, and is
+/// written again.
+#[derive(Serialize, Deserialize)]
+struct Notes {
+    scope: Scope,
+    began: Time,
+    after: Option<Position>,
+    bytes: u64,
+    counts: Counts,
+}
+
+/// A file and how far it is.
+struct Kept {
+    file: PathBuf,
+    open: BufWriter<File>,
+    notes: Notes,
+}
+
+enum Sink {
+    Stdout(BufWriter<std::io::Stdout>),
+    Kept(Box<Kept>),
+}
+
+/// Takes lines.
+pub struct Output {
+    sink: Sink,
+    began: Time,
+    pub counts: Counts,
+}
+
+impl Output {
+    /// Standard output.
+    pub fn stdout(now: Time) -> Self {
+        Self {
+            sink: Sink::Stdout(BufWriter::new(std::io::stdout())),
+            began: now,
+            counts: Counts::default(),
+        }
+    }
+
+    /// A file: a new one, or one whose run was interrupted and was about the same.
+    pub fn file(file: &Path, scope: Scope, now: Time, fresh: bool) -> anyhow::Result<Self> {
+        let kept = match fresh {
+            true => None,
+            false => read(&beside(file))?,
+        };
+        let shown = file.display();
+        let notes = match kept {
+            Some(notes) if notes.scope == scope => {
+                let began = notes.began;
+                anstream::eprintln!(
+                    "Going on with the run that began at {began}; --fresh begins anew."
+                );
+                notes
+            }
+            Some(_) => bail!(
+                "{shown} is of an export of another scope that was interrupted; --fresh writes it anew, --out names another"
+            ),
+            None if file.exists() && !fresh => {
+                bail!("{shown} is there already; --fresh writes it anew, --out names another")
+            }
+            None => Notes {
+                scope,
+                began: now,
+                after: None,
+                bytes: 0,
+                counts: Counts::default(),
+            },
+        };
+        let open = open(file, notes.bytes).with_context(|| format!("{shown} cannot be written"))?;
+        let (began, counts) = (notes.began, notes.counts);
+        let kept = Kept {
+            file: file.to_owned(),
+            open: BufWriter::new(open),
+            notes,
+        };
+        Ok(Self {
+            sink: Sink::Kept(Box::new(kept)),
+            began,
+            counts,
+        })
+    }
+
+    /// When the run began.
+    pub fn began(&self) -> Time {
+        self.began
+    }
+
+    /// Where to go on.
+    pub fn reached(&self) -> Option<&Position> {
+        match &self.sink {
+            Sink::Stdout(_) => None,
+            Sink::Kept(kept) => kept.notes.after.as_ref(),
+        }
+    }
+
+    /// Takes one line.
+    pub fn line(&mut self, line: &str) -> anyhow::Result<()> {
+        let written = match &mut self.sink {
+            Sink::Stdout(open) => writeln!(open, "{line}"),
+            Sink::Kept(kept) => writeln!(kept.open, "{line}"),
+        };
+        written.context("a line cannot be written")?;
+        self.counts.events += 1;
+        Ok(())
+    }
+
+    /// Remembers that all before this position is written, once it is on the disk.
+    pub fn reach(&mut self, after: Option<Position>) -> anyhow::Result<()> {
+        match &mut self.sink {
+            Sink::Stdout(open) => open.flush().context("a line cannot be written"),
+            Sink::Kept(kept) => {
+                let flushed = kept.open.flush();
+                let shown = kept.file.display().to_string();
+                let written = flushed.and_then(|()| kept.open.get_ref().sync_data());
+                written.with_context(|| format!("{shown} cannot be written"))?;
+                let Some(after) = after else {
+                    return Ok(());
+                };
+                kept.notes.bytes = kept.open.stream_position()?;
+                kept.notes.after = Some(after);
+                kept.notes.counts = self.counts;
+                write(&beside(&kept.file), &kept.notes)
+            }
+        }
+    }
+
+    /// How to go on, where that is known.
+    pub fn hint(&self) -> &'static str {
+        match &self.sink {
+            Sink::Stdout(_) => "",
+            Sink::Kept(_) => "; the same command goes on where it was",
+        }
+    }
+
+    /// Ends it: all is written.
+    pub fn finish(self) -> anyhow::Result<Counts> {
+        if let Sink::Kept(kept) = self.sink {
+            let notes = beside(&kept.file);
+            match fs::remove_file(&notes) {
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    let shown = notes.display().to_string();
+                    return Err(error).with_context(|| format!("{shown} cannot be removed"));
+                }
+                Ok(()) | Err(_) => {}
+            }
+        }
+        Ok(self.counts)
+    }
+}
+
+/// Opens a file behind what counts of it. Only its owner reads it: it may say who people are.
+fn open(file: &Path, bytes: u64) -> std::io::Result<File> {
+    let mut options = File::options();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut open = options.open(file)?;
+    open.set_len(bytes)?;
+    open.seek(SeekFrom::Start(bytes))?;
+    Ok(open)
+}
+
+/// Where it is written down how far a file is.
+fn beside(file: &Path) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(".state");
+    PathBuf::from(name)
+}
+
+fn read(file: &Path) -> anyhow::Result<Option<Notes>> {
+    let shown = file.display();
+    let text = match fs::read(file) {
+        Ok(text) => text,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error).with_context(|| format!("{shown} cannot be read")),
+    };
+    let notes = serde_json::from_slice(&text)
+        .with_context(|| format!("{shown} is not how far an export was; --fresh begins anew"));
+    notes.map(Some)
+}
+
+/// Writes beside the file and puts it in its place, so that it is whole whenever the command ends.
+fn write(file: &Path, notes: &Notes) -> anyhow::Result<()> {
+    let new = file.with_extension("state.new");
+    let written = || {
+        let mut open = File::create(&new)?;
+        open.write_all(&serde_json::to_vec(notes)?)?;
+        open.sync_data()?;
+        fs::rename(&new, file)
+    };
+    written().with_context(|| format!("{} cannot be written", file.display()))
+}

@@ -1,0 +1,169 @@
+//! Going through the log.
+
+use super::filter::Filter;
+use super::output::Output;
+use crate::patience::{TRIES, deadline};
+use indicatif::{ProgressBar, ProgressStyle};
+use usher_events::{Sub, Subject, wire};
+use usher_shared::dynamodb::Table;
+use usher_shared::port::{Fault, Log, Segment, What};
+use usher_shared::retry::retry;
+use usher_shared::seal::{self, SealedCommit, UserKey};
+
+/// How many items are read at a time. What is held does not grow with the log, but with this.
+const PIECE: u32 = 300;
+
+/// One run.
+pub struct Run<'r> {
+    pub table: &'r Table,
+    pub filter: Filter,
+    pub include_person: bool,
+    pub bar: ProgressBar,
+}
+
+/// The key of the stream that was looked at last: a table has a user's key behind the commits.
+#[derive(Default)]
+struct LastKey(Option<(Subject, Option<UserKey>)>);
+
+impl Run<'_> {
+    /// Writes what a table holds, from where the output is.
+    pub async fn all(&self, output: &mut Output) -> anyhow::Result<()> {
+        let Some(segment) = Segment::all(1).next() else {
+            unreachable!("the whole is one part");
+        };
+        let mut keys = LastKey::default();
+        let mut next = output.reached().cloned();
+        loop {
+            let read = || self.table.read_on(segment, next.as_ref(), PIECE);
+            let page = retry(&TRIES, deadline(), Fault::disposition, read).await?;
+            self.bar.inc(page.read.into());
+            for found in page.found {
+                match found.what {
+                    What::Commit(commit) => self.write(&commit, &mut keys, output).await?,
+                    What::Unreadable(name) => leave_out(&name, output),
+                    What::Key(_) | What::User(_) => {}
+                }
+            }
+            next = page.next;
+            output.reach(next.clone())?;
+            if next.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Writes one user's stream.
+    pub async fn one(&self, sub: &Sub, output: &mut Output) -> anyhow::Result<()> {
+        let subject = Subject::User(sub.clone());
+        let mut keys = LastKey::default();
+        let mut next = output.reached().cloned();
+        loop {
+            let read = || self.table.read_stream(&subject, next.as_ref(), PIECE);
+            let page = retry(&TRIES, deadline(), Fault::disposition, read).await?;
+            for commit in page.commits {
+                match commit {
+                    Ok(commit) => self.write(&commit, &mut keys, output).await?,
+                    Err(name) => leave_out(&name, output),
+                }
+            }
+            next = page.next;
+            output.reach(next.clone())?;
+            if next.is_none() {
+                return Ok(());
+            }
+        }
+    }
+
+    async fn write(
+        &self,
+        sealed: &SealedCommit,
+        keys: &mut LastKey,
+        output: &mut Output,
+    ) -> anyhow::Result<()> {
+        if !self.filter.wants(sealed) {
+            return Ok(());
+        }
+        output.counts.commits += 1;
+        let opened = if self.include_person {
+            let key = match &sealed.sealed_person {
+                Some(_) => self.key(&sealed.envelope.subject, keys).await?,
+                None => None,
+            };
+            seal::open(sealed, key.as_ref())
+        } else {
+            seal::open_without_person(sealed)
+        };
+        let commit = match opened {
+            Ok(commit) => commit,
+            Err(error) => {
+                output.counts.left_out += 1;
+                anstream::eprintln!("{error}; it is left out.");
+                return Ok(());
+            }
+        };
+        let event = &commit.envelope;
+        if self
+            .filter
+            .wants_type(usher_events::Fact::name(&event.event))
+        {
+            output.line(&match self.include_person {
+                true => wire::encode(event),
+                false => wire::encode_without_person(event),
+            })?;
+        }
+        for decided in commit.decided_envelopes() {
+            if self
+                .filter
+                .wants_type(usher_events::Fact::name(&decided.event))
+            {
+                output.line(&wire::encode(&decided))?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn key(&self, subject: &Subject, keys: &mut LastKey) -> anyhow::Result<Option<UserKey>> {
+        if let Some((of, key)) = &keys.0
+            && of == subject
+        {
+            return Ok(key.clone());
+        }
+        let key = match subject {
+            Subject::User(sub) => {
+                let inspect = || self.table.inspect(sub);
+                retry(&TRIES, deadline(), Fault::disposition, inspect)
+                    .await?
+                    .key
+            }
+            Subject::SignUp(_) => None,
+        };
+        keys.0 = Some((subject.clone(), key.clone()));
+        Ok(key)
+    }
+}
+
+fn leave_out(name: &str, output: &mut Output) {
+    output.counts.left_out += 1;
+    anstream::eprintln!("{name} cannot be read; it is left out.");
+}
+
+/// A bar over the items of a table, which somebody counts or not.
+pub fn bar(items: Option<u64>, shows: bool) -> ProgressBar {
+    if !shows {
+        return ProgressBar::hidden();
+    }
+    let (bar, style) = match items.filter(|items| *items > 0) {
+        Some(items) => (
+            ProgressBar::new(items),
+            "{bar:40} {pos} of about {len} items, {eta} left",
+        ),
+        None => (
+            ProgressBar::new_spinner(),
+            "{spinner} {pos} items, {elapsed}",
+        ),
+    };
+    match ProgressStyle::with_template(style) {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}
