@@ -4,11 +4,13 @@ mod filter;
 mod output;
 mod run;
 
+use crate::bar;
 use crate::place::Place;
 use crate::since::Since;
 use crate::user;
 use anyhow::Context;
 use filter::Filter;
+use indicatif::ProgressBar;
 use output::{Output, Scope};
 use run::Run;
 use serde::Serialize;
@@ -114,7 +116,10 @@ impl Export {
             table: &opened.table,
             filter,
             include_person: self.include_person,
-            bar: run::bar(opened.items, self.out.is_some() && self.user.is_none()),
+            bar: match (&self.out, &self.user) {
+                (Some(_), None) => bar::over(opened.items),
+                (None, _) | (_, Some(_)) => ProgressBar::hidden(),
+            },
         };
         let done = match &self.user {
             Some(sub) => run.one(sub, &mut output).await,

@@ -1,11 +1,13 @@
 //! `usher`: runs the whole thing on one machine, and looks after it in production.
 
+mod bar;
 mod breaker;
 mod drill;
 mod export;
 mod invite;
 mod local;
 mod machine;
+mod notes;
 mod organization;
 mod patience;
 mod place;

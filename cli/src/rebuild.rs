@@ -9,10 +9,12 @@ mod report;
 mod run;
 mod state;
 
+use crate::bar;
 use crate::place::Place;
 use crate::since::Since;
 use crate::user;
 use anyhow::Context;
+use indicatif::ProgressBar;
 use pace::Pace;
 use report::{Counts, Writer};
 use run::Run;
@@ -90,7 +92,10 @@ impl Rebuild {
         let writer = Writer {
             json: self.json,
             confirmed: self.confirm,
-            bar: report::bar(opened.items, self.user.is_some()),
+            bar: match &self.user {
+                Some(_) => ProgressBar::hidden(),
+                None => bar::over(opened.items),
+            },
         };
         let profiles = if policy.profile.create {
             "kept"

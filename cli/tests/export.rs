@@ -66,10 +66,10 @@ fn each_event_and_each_decision_is_a_line_with_the_id_that_the_bus_has() {
         ),
         "{all:?}"
     );
-    let bus = std::fs::read_to_string(here.join(".usher/bus.ndjson"))
-        .or_else(|_| std::fs::read_to_string(here.join(".usher/bus.jsonl")))
-        .unwrap();
-    for line in parsed(&bus) {
+    let bus = std::fs::read_to_string(here.join(".usher/bus.ndjson")).unwrap();
+    let bus = parsed(&bus);
+    assert!(!bus.is_empty(), "the bus was told");
+    for line in bus {
         let told = line.get("detail").unwrap_or(&line);
         assert!(all.contains(told), "{told}");
     }
@@ -138,7 +138,7 @@ fn a_file_is_never_overwritten_unasked_and_an_interrupted_one_is_gone_on_with() 
     let told: Value = serde_json::from_slice(&fresh.stderr).unwrap();
     assert_eq!(told["events"], parsed(&whole).len());
 
-    // A run that died before it had noted anything, in the middle of a line.
+    // A run that died before its first piece was whole, in the middle of a line.
     let state = here.join("events.ndjson.state");
     assert!(!state.exists(), "nothing is left to go on with");
     let scope = serde_json::json!({
@@ -153,6 +153,17 @@ fn a_file_is_never_overwritten_unasked_and_an_interrupted_one_is_gone_on_with() 
     std::fs::write(&out, &whole[..whole.len() / 2]).unwrap();
     let other = to_file(&["--type", "signed_in"]);
     assert_eq!(other.status.code(), Some(1), "it is of another scope");
+    let behind = notes
+        .to_string()
+        .replace(r#""bytes":0"#, r#""bytes":999999"#);
+    std::fs::write(&state, behind).unwrap();
+    let shorter = to_file(&[]);
+    assert_eq!(
+        shorter.status.code(),
+        Some(1),
+        "nothing is made up for what is gone"
+    );
+    std::fs::write(&state, notes.to_string()).unwrap();
     let resumed = to_file(&[]);
     assert_eq!(resumed.status.code(), Some(0), "{resumed:?}");
     assert_eq!(std::fs::read_to_string(&out).unwrap(), whole);

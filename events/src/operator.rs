@@ -79,6 +79,6 @@ pub struct AccountTypeSet {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PersonRevealed {
-    /// Whether everything that was ever recorded of the person was shown, and not only what holds.
+    /// Whether what was recorded earlier was shown, and not only what holds.
     pub history: bool,
 }

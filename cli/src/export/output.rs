@@ -1,10 +1,11 @@
 //! Where the lines go, and how far they are.
 
 use super::Counts;
+use crate::notes;
 use anyhow::{Context, bail};
 use serde::{Deserialize, Serialize};
-use std::fs::{self, File};
-use std::io::{BufWriter, ErrorKind, Seek, SeekFrom, Write};
+use std::fs::File;
+use std::io::{BufWriter, Error, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use usher_events::{PoolId, Sub, Time};
 use usher_shared::port::Position;
@@ -66,7 +67,7 @@ impl Output {
     pub fn file(file: &Path, scope: Scope, now: Time, fresh: bool) -> anyhow::Result<Self> {
         let kept = match fresh {
             true => None,
-            false => read(&beside(file))?,
+            false => notes::read::<Notes>(&beside(file), "--fresh begins anew")?,
         };
         let shown = file.display();
         let notes = match kept {
@@ -91,6 +92,8 @@ impl Output {
                 counts: Counts::default(),
             },
         };
+        // Before the file: whatever ends the run, what is there is known to be ours.
+        notes::write(&beside(file), &notes)?;
         let open = open(file, notes.bytes).with_context(|| format!("{shown} cannot be written"))?;
         let (began, counts) = (notes.began, notes.counts);
         let kept = Kept {
@@ -144,7 +147,7 @@ impl Output {
                 kept.notes.bytes = kept.open.stream_position()?;
                 kept.notes.after = Some(after);
                 kept.notes.counts = self.counts;
-                write(&beside(&kept.file), &kept.notes)
+                notes::write(&beside(&kept.file), &kept.notes)
             }
         }
     }
@@ -160,14 +163,7 @@ impl Output {
     /// Ends it: all is written.
     pub fn finish(self) -> anyhow::Result<Counts> {
         if let Sink::Kept(kept) = self.sink {
-            let notes = beside(&kept.file);
-            match fs::remove_file(&notes) {
-                Err(error) if error.kind() != ErrorKind::NotFound => {
-                    let shown = notes.display().to_string();
-                    return Err(error).with_context(|| format!("{shown} cannot be removed"));
-                }
-                Ok(()) | Err(_) => {}
-            }
+            notes::forget(&beside(&kept.file))?;
         }
         Ok(self.counts)
     }
@@ -180,6 +176,11 @@ fn open(file: &Path, bytes: u64) -> std::io::Result<File> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut open = options.open(file)?;
+    if open.metadata()?.len() < bytes {
+        return Err(Error::other(
+            "it is shorter than it was when its run was interrupted; --fresh writes it anew",
+        ));
+    }
     open.set_len(bytes)?;
     open.seek(SeekFrom::Start(bytes))?;
     Ok(open)
@@ -190,28 +191,4 @@ fn beside(file: &Path) -> PathBuf {
     let mut name = file.as_os_str().to_owned();
     name.push(".state");
     PathBuf::from(name)
-}
-
-fn read(file: &Path) -> anyhow::Result<Option<Notes>> {
-    let shown = file.display();
-    let text = match fs::read(file) {
-        Ok(text) => text,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error).with_context(|| format!("{shown} cannot be read")),
-    };
-    let notes = serde_json::from_slice(&text)
-        .with_context(|| format!("{shown} is not how far an export was; --fresh begins anew"));
-    notes.map(Some)
-}
-
-/// Writes beside the file and puts it in its place, so that it is whole whenever the command ends.
-fn write(file: &Path, notes: &Notes) -> anyhow::Result<()> {
-    let new = file.with_extension("state.new");
-    let written = || {
-        let mut open = File::create(&new)?;
-        open.write_all(&serde_json::to_vec(notes)?)?;
-        open.sync_data()?;
-        fs::rename(&new, file)
-    };
-    written().with_context(|| format!("{} cannot be written", file.display()))
 }

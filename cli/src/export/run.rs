@@ -3,7 +3,7 @@
 use super::filter::Filter;
 use super::output::Output;
 use crate::patience::{TRIES, deadline};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use usher_events::{Sub, Subject, wire};
 use usher_shared::dynamodb::Table;
 use usher_shared::port::{Fault, Log, Segment, What};
@@ -145,25 +145,4 @@ impl Run<'_> {
 fn leave_out(name: &str, output: &mut Output) {
     output.counts.left_out += 1;
     anstream::eprintln!("{name} cannot be read; it is left out.");
-}
-
-/// A bar over the items of a table, which somebody counts or not.
-pub fn bar(items: Option<u64>, shows: bool) -> ProgressBar {
-    if !shows {
-        return ProgressBar::hidden();
-    }
-    let (bar, style) = match items.filter(|items| *items > 0) {
-        Some(items) => (
-            ProgressBar::new(items),
-            "{bar:40} {pos} of about {len} items, {eta} left",
-        ),
-        None => (
-            ProgressBar::new_spinner(),
-            "{spinner} {pos} items, {elapsed}",
-        ),
-    };
-    match ProgressStyle::with_template(style) {
-        Ok(style) => bar.with_style(style),
-        Err(_) => bar,
-    }
 }

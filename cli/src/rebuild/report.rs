@@ -1,6 +1,6 @@
 //! What is told: each user that differs at once, and all of it at the end.
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use usher_events::Sub;
@@ -96,24 +96,6 @@ pub struct Writer {
     pub json: bool,
     pub confirmed: bool,
     pub bar: ProgressBar,
-}
-
-/// A bar on standard error over the items of a table, which are counted now and then alone; nothing
-/// where that is no terminal.
-pub fn bar(items: Option<u64>, one: bool) -> ProgressBar {
-    let (bar, template) = match items {
-        _ if one => return ProgressBar::hidden(),
-        Some(items) => (
-            ProgressBar::new(items),
-            "Reading {wide_bar} {human_pos}/{human_len} items {eta}",
-        ),
-        None => (
-            ProgressBar::no_length(),
-            "Reading {spinner} {human_pos} items {elapsed}",
-        ),
-    };
-    let style = ProgressStyle::with_template(template);
-    bar.with_style(style.expect("the template is one"))
 }
 
 impl Writer {

@@ -1,13 +1,14 @@
 //! How far a run is, so that the next goes on there.
 
 use super::report::Counts;
-use anyhow::Context;
+use crate::notes;
 use serde::{Deserialize, Serialize};
-use std::fs::{self, File};
-use std::io::{ErrorKind, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use usher_events::Time;
 use usher_shared::port::{Position, Segment};
+
+/// What may be done about notes that are none.
+const REMEDY: &str = "--fresh begins anew, --state names another";
 
 /// What a run is about. Only one that is about the same goes on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,7 +54,7 @@ impl State {
         fresh: bool,
     ) -> anyhow::Result<Self> {
         let kept = match &file {
-            Some(file) if !fresh => read(file)?,
+            Some(file) if !fresh => notes::read::<Notes>(file, REMEDY)?,
             Some(_) | None => None,
         };
         if let Some(notes) = kept {
@@ -90,7 +91,7 @@ impl State {
     pub fn reach(&mut self, segment: Segment, reached: Reached) -> anyhow::Result<()> {
         self.notes.segments[segment.number() as usize] = reached;
         match &self.file {
-            Some(file) => write(file, &self.notes),
+            Some(file) => notes::write(file, &self.notes),
             None => Ok(()),
         }
     }
@@ -115,45 +116,6 @@ impl State {
         let Some(file) = self.file else {
             return Ok(());
         };
-        match fs::remove_file(&file) {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                Err(error).with_context(|| format!("{} cannot be removed", file.display()))
-            }
-            Ok(()) | Err(_) => Ok(()),
-        }
+        notes::forget(&file)
     }
-}
-
-fn read(file: &Path) -> anyhow::Result<Option<Notes>> {
-    let text = match fs::read(file) {
-        Ok(text) => text,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        Err(error) => {
-            return Err(error).with_context(|| format!("{} cannot be read", file.display()));
-        }
-    };
-    let notes = serde_json::from_slice(&text).with_context(|| {
-        let file = file.display();
-        format!("{file} is not how far a rebuild was; --fresh begins anew, --state names another")
-    });
-    notes.map(Some)
-}
-
-/// Writes beside the file and puts it in its place, so that it is whole whenever the command ends.
-fn write(file: &Path, notes: &Notes) -> anyhow::Result<()> {
-    let beside = file.with_extension("json.new");
-    let written = || {
-        let mut options = File::options();
-        options.write(true).create(true).truncate(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        if let Some(directory) = file.parent() {
-            fs::create_dir_all(directory)?;
-        }
-        let mut open = options.open(&beside)?;
-        open.write_all(&serde_json::to_vec(notes)?)?;
-        open.sync_data()?;
-        fs::rename(&beside, file)
-    };
-    written().with_context(|| format!("{} cannot be written", file.display()))
 }

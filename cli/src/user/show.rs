@@ -12,7 +12,7 @@ use usher_shared::commit::Commit;
 use usher_shared::dynamodb::Table;
 use usher_shared::operator::Act;
 use usher_shared::policy::Policy;
-use usher_shared::port::{Fault, Loaded, PoolUser, Store};
+use usher_shared::port::{Fault, Loaded, Log, PoolUser, Store};
 use usher_shared::retry::retry;
 use usher_shared::seal;
 use usher_shared::timeline::{self, Keeps};
@@ -158,9 +158,10 @@ impl Show {
     async fn record(&self, table: &Table, policy: &Policy) -> anyhow::Result<()> {
         let (sub, deadline) = (&self.about.sub, deadline());
         let subject = Subject::User(sub.clone());
-        let read = || table.stream(&subject);
-        let stream = retry(&TRIES, deadline, Fault::disposition, read).await?;
-        let Some(first) = stream.first() else {
+        // The pool stands in each commit, so that one is enough.
+        let read = || table.read_stream(&subject, None, 1);
+        let page = retry(&TRIES, deadline, Fault::disposition, read).await?;
+        let Some(Ok(first)) = page.commits.first() else {
             anyhow::bail!("nothing is recorded of {sub}, so that --reveal cannot be either");
         };
         let act = Act {
@@ -168,7 +169,7 @@ impl Show {
             pool: first.envelope.source.clone(),
             sub: sub.clone(),
             event: PersonRevealed {
-                history: self.timeline,
+                history: self.timeline || self.as_of.is_some(),
             }
             .into(),
         };

@@ -7,6 +7,7 @@ use crate::commit::{DueAt, EffectKind, Entry, Lease};
 use crate::disposition::FaultKind;
 use crate::port::{Appended, Fault, TakenLease, Written};
 use crate::seal::SealedCommit;
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Serialize;
 use usher_events::{EventId, Subject, Time};
@@ -52,21 +53,24 @@ impl Table {
             .transpose()
     }
 
+    /// Asks for a stream's commits, consistently and in order of event id.
+    pub(super) fn stream_request(&self, subject: &Subject) -> QueryFluentBuilder {
+        self.client
+            .query()
+            .table_name(self.name())
+            .key_condition_expression("#pk = :pk AND begins_with(#sk, :event)")
+            .expression_attribute_names("#pk", PK)
+            .expression_attribute_names("#sk", SK)
+            .expression_attribute_values(":pk", text(&keys::stream(subject)))
+            .expression_attribute_values(":event", text(keys::event_prefix()))
+            .consistent_read(true)
+    }
+
     pub(super) async fn query_stream(&self, subject: &Subject) -> Result<Vec<SealedCommit>, Fault> {
         let mut commits = Vec::new();
         let mut from = None;
         loop {
-            let request = self
-                .client
-                .query()
-                .table_name(self.name())
-                .key_condition_expression("#pk = :pk AND begins_with(#sk, :event)")
-                .expression_attribute_names("#pk", PK)
-                .expression_attribute_names("#sk", SK)
-                .expression_attribute_values(":pk", AttributeValue::S(keys::stream(subject)))
-                .expression_attribute_values(":event", text(keys::event_prefix()))
-                .set_exclusive_start_key(from)
-                .consistent_read(true);
+            let request = self.stream_request(subject).set_exclusive_start_key(from);
             let page = request.send().await.map_err(|error| fault(QUERY, &error))?;
             for item in page.items.unwrap_or_default() {
                 commits.push(record::from_item(QUERY, item)?);

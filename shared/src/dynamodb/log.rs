@@ -57,17 +57,9 @@ impl Log for Table {
         most: u32,
     ) -> Result<StreamPage, Fault> {
         let request = self
-            .client
-            .query()
-            .table_name(self.name())
-            .key_condition_expression("#pk = :pk AND begins_with(#sk, :event)")
-            .expression_attribute_names("#pk", PK)
-            .expression_attribute_names("#sk", SK)
-            .expression_attribute_values(":pk", text(keys::stream(subject)))
-            .expression_attribute_values(":event", text(keys::event_prefix()))
+            .stream_request(subject)
             .set_exclusive_start_key(after.map(key_at))
-            .limit(limit(most))
-            .consistent_read(true);
+            .limit(limit(most));
         let page = request.send().await.map_err(|error| fault(QUERY, &error))?;
         let next = page.last_evaluated_key.map(|key| position(QUERY, &key));
         let mut commits = Vec::new();

@@ -163,15 +163,8 @@ async fn a_worker_that_polls_finds_such_a_message_again_when_it_has_waited() {
 #[tokio::test]
 async fn what_a_dead_table_brings_to_the_dead_letters_names_what_failed() {
     let world = World::new().await;
-    let worker = world.worker();
-    let store = Watched {
-        store: Arc::clone(&worker.store),
-        watcher: Arc::new(Failing("load_many", Some(FaultKind::Unavailable))),
-    };
-    let unlucky = Worker {
-        store: Arc::new(store),
-        ..worker
-    };
+    let kind = Some(FaultKind::Unavailable);
+    let unlucky = failing(&world, "load_many", kind, &Arc::default());
     let last = world.policy.worker.receive_limit;
     let message = delivered(&wire::encode(&welcome("ada")), last);
     unlucky.work(&[message], soon()).await;
