@@ -9,6 +9,7 @@ mod local;
 mod machine;
 mod notes;
 mod organization;
+mod pace;
 mod patience;
 mod place;
 mod play;

@@ -4,18 +4,17 @@
 mod gather;
 mod look;
 mod mend;
-mod pace;
 mod report;
 mod run;
 mod state;
 
 use crate::bar;
+use crate::pace::Pace;
 use crate::place::Place;
 use crate::since::Since;
 use crate::user;
 use anyhow::Context;
 use indicatif::ProgressBar;
-use pace::Pace;
 use report::{Counts, Writer};
 use run::Run;
 use state::{Scope, State};

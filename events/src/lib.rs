@@ -43,8 +43,8 @@ pub use lifecycle::{
 };
 pub use message::{MessageMedium, MessagePurpose};
 pub use operator::{
-    AccountTypeSet, MembershipSet, OperatorEvent, PersonRevealed, RoleSet, SuspensionReason,
-    UserReinstated, UserSuspended,
+    AccountTypeSet, EditedText, LetterEdited, MembershipSet, OperatorEvent, PersonRevealed,
+    RoleSet, SuspensionReason, UserReinstated, UserSuspended,
 };
 pub use person::Person;
 pub use personal::Personal;

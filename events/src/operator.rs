@@ -1,4 +1,4 @@
-use crate::{AccountType, OrganizationId, Role, fact::facts};
+use crate::{AccountType, OrganizationId, Personal, Role, fact::facts};
 use serde::{Deserialize, Serialize};
 
 facts! {
@@ -17,6 +17,9 @@ facts! {
         "account_type_set" 1 => AccountTypeSet,
         /// The operator had what says who the user is shown.
         "person_revealed" 1 => PersonRevealed,
+        /// The operator changed a dead letter before it was sent again. Its cause is the event as which
+        /// it was sent.
+        "letter_edited" 1 => LetterEdited,
     }
 }
 
@@ -81,4 +84,33 @@ pub struct AccountTypeSet {
 pub struct PersonRevealed {
     /// Whether what was recorded earlier was shown, and not only what holds.
     pub history: bool,
+}
+
+/// See [`OperatorEvent::LetterEdited`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct LetterEdited {
+    /// The dead-letter queue's id of the letter.
+    pub letter: String,
+    /// SHA-256 of the letter as it came, in hex.
+    pub before_sha256: String,
+    /// SHA-256 of the letter as it was sent, in hex.
+    pub after_sha256: String,
+    /// The places that were changed, as JSON Pointers.
+    pub changed: Vec<String>,
+    /// The letter itself. Left out where it is about nobody: there is no key to seal it with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<EditedText>,
+}
+
+/// What a dead letter said, and what it said when it was sent again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct EditedText {
+    /// As it came.
+    pub before: Personal,
+    /// As it was sent.
+    pub after: Personal,
 }

@@ -8,8 +8,11 @@
 mod fault;
 pub(crate) mod json;
 mod roots;
+mod unseen;
 
 pub(crate) use fault::fault;
+pub(crate) use unseen::unseen;
+pub use unseen::{Named, Unseen};
 
 use crate::config::Config;
 use aws_config::environment::EnvironmentVariableCredentialsProvider;

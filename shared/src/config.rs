@@ -140,6 +140,31 @@ impl QueueConfig {
     }
 }
 
+/// What a command needs that looks through a deployment's dead letters.
+#[derive(Clone, Debug)]
+pub struct DeadLetterConfig {
+    /// `REGION`, else `AWS_REGION`
+    pub region: String,
+    /// `USHER_DEAD_LETTER_URL`
+    pub dead_letter_url: String,
+}
+
+impl DeadLetterConfig {
+    /// Reads this process's environment.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::from_lookup(&variable)
+    }
+
+    /// Reads a configuration from any lookup.
+    pub fn from_lookup(lookup: Lookup<'_>) -> Result<Self, ConfigError> {
+        let lookup: Lookup<'_> = &|key| filled(lookup, key);
+        Ok(Self {
+            region: region(lookup)?,
+            dead_letter_url: needed(lookup, DEAD_LETTERS)?,
+        })
+    }
+}
+
 /// What a command needs that works on a deployment's log and on nothing that is secret.
 #[derive(Clone, Debug)]
 pub struct LogConfig {
@@ -177,6 +202,10 @@ fn pool(lookup: Lookup<'_>) -> Result<Option<PoolId>, ConfigError> {
 type Needed = (&'static str, &'static str);
 const TABLE: Needed = ("USHER_TABLE", "the name of the DynamoDB table");
 const QUEUE: Needed = ("USHER_QUEUE_URL", "the address of the work queue");
+const DEAD_LETTERS: Needed = (
+    "USHER_DEAD_LETTER_URL",
+    "the address of the dead-letter queue",
+);
 const SECRET: Needed = (
     "USHER_SECRET",
     "32 random bytes in Base64 that hide user names",

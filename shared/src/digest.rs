@@ -18,6 +18,13 @@ pub fn name_of(text: &str) -> String {
     base_32(&digest.as_ref()[..10]).to_lowercase()
 }
 
+/// SHA-256 of a text, in hex, as `sha256sum` prints it.
+pub fn sha_256(text: &str) -> String {
+    let digest = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
+    let hex = digest.as_ref().iter().map(|byte| format!("{byte:02x}"));
+    hex.collect()
+}
+
 /// Stands for the name under which somebody signs in to one pool.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]

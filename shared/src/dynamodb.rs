@@ -19,7 +19,7 @@ mod tallies;
 mod users;
 mod whole;
 
-pub use look::{Seen, Unseen};
+pub use look::Seen;
 
 use crate::aws::Clients;
 use crate::breaker::Record;

@@ -83,9 +83,9 @@ pub fn commits<'a>(
         let name = sealed.envelope.event.name.as_str();
         OperatorEvent::TYPES.iter().any(|(known, _)| *known == name)
     };
-    // Nothing in them is personal, so no key is needed.
+    // Nothing personal in them says anything of the user, so no key is needed.
     let opened = stream.into_iter().filter(by_operator);
-    opened.map(|sealed| seal::open(sealed, None)).collect()
+    opened.map(seal::open_without_person).collect()
 }
 
 /// Whether this act is what counts of its kind: false if another was recorded as later meanwhile.
@@ -108,7 +108,7 @@ fn stamp(user: &User, event: &OperatorEvent) -> Option<(Time, EventId)> {
             .account_types
             .get(&AccountTypeSource::Operator)
             .map(stamp_of),
-        OperatorEvent::PersonRevealed(_) => None,
+        OperatorEvent::PersonRevealed(_) | OperatorEvent::LetterEdited(_) => None,
     }
 }
 
@@ -142,7 +142,7 @@ fn is_so(user: &User, event: &OperatorEvent) -> bool {
             said.and_then(|register| register.value.as_ref()) == event.account_type.as_ref()
         }
         // Each time counts.
-        OperatorEvent::PersonRevealed(_) => false,
+        OperatorEvent::PersonRevealed(_) | OperatorEvent::LetterEdited(_) => false,
     }
 }
 

@@ -27,7 +27,7 @@ pub use parameters::{Parameters, Secrets, Stored};
 pub use pool::{PoolUser, UserPools};
 pub use queue::{
     Cause, DeadLetter, DeadLetterInbox, DeadLetters, Delayed, Hidden, Inbox, Outgoing, Queue,
-    QueueLimits, Received, Visibility,
+    QueueLimits, Received, Visibility, Waiting,
 };
 pub use store::{Appended, Due, Loaded, Store, TakenLease, Written};
 pub use tallies::{Tallies, TallyWritten};

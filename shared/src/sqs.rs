@@ -1,6 +1,7 @@
 //! The work queue and the dead-letter queue on SQS.
 
 mod dead_letters;
+mod look;
 mod many;
 
 pub use dead_letters::DeadLetterQueue;
@@ -63,18 +64,27 @@ impl WorkQueue {
             .await;
     }
 
-    async fn receive_messages(&self, most: u32, wait: Duration) -> Result<Vec<Message>, Fault> {
+    /// Receives, and hides for `hold` if that is said, else for the queue's own time.
+    async fn receive_messages(
+        &self,
+        most: u32,
+        wait: Duration,
+        hold: Option<Duration>,
+    ) -> Result<Vec<Message>, Fault> {
         let wait = wait.min(LONGEST_WAIT);
+        let hold = hold.map(|hold| whole_seconds(hold.min(many::LONGEST_HIDE)));
         let request = self
             .client
             .receive_message()
             .queue_url(&*self.url)
             .max_number_of_messages(i32::try_from(most.clamp(1, many::MOST as u32)).unwrap_or(1))
             .wait_time_seconds(whole_seconds(wait))
+            .set_visibility_timeout(hold)
             .message_system_attribute_names(MessageSystemAttributeName::ApproximateReceiveCount)
             .message_system_attribute_names(
                 MessageSystemAttributeName::ApproximateFirstReceiveTimestamp,
             )
+            .message_system_attribute_names(MessageSystemAttributeName::SentTimestamp)
             .message_attribute_names("All")
             .customize()
             .config_override(aws_sdk_sqs::Config::builder().timeout_config(self.patient_by(wait)));
@@ -138,7 +148,7 @@ fn taken(message_id: Option<&str>) -> Result<(), Fault> {
 #[async_trait]
 impl Inbox for WorkQueue {
     async fn receive(&self, most: u32, wait: Duration) -> Result<Vec<Received>, Fault> {
-        self.receive_messages(most, wait)
+        self.receive_messages(most, wait, None)
             .await?
             .into_iter()
             .map(received)

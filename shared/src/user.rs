@@ -132,8 +132,8 @@ impl User {
                 self.account_types
                     .insert(AccountTypeSource::Operator, register);
             }
-            // It says something of the operator.
-            OperatorEvent::PersonRevealed(_) => {}
+            // They say something of the operator.
+            OperatorEvent::PersonRevealed(_) | OperatorEvent::LetterEdited(_) => {}
         }
     }
 

@@ -1,9 +1,9 @@
 //! Going through a table: what is read in passing is a sieve, and who does not pass it is read alone.
 
 use super::gather::{Gathered, Gatherer};
-use super::pace::Pace;
 use super::report::{Counts, Outcome, Writer};
 use super::state::{Reached, State};
+use crate::pace::Pace;
 use crate::patience::{TRIES, deadline};
 use futures::future::try_join_all;
 use std::sync::{Mutex, PoisonError};

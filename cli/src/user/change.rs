@@ -314,7 +314,8 @@ fn concerns_pool(event: &OperatorEvent) -> bool {
         OperatorEvent::RoleSet(_)
         | OperatorEvent::MembershipSet(_)
         | OperatorEvent::AccountTypeSet(_)
-        | OperatorEvent::PersonRevealed(_) => false,
+        | OperatorEvent::PersonRevealed(_)
+        | OperatorEvent::LetterEdited(_) => false,
     }
 }
 

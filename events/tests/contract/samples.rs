@@ -3,14 +3,14 @@
 use serde_json::Value;
 use usher_events::{
     AccountType, AccountTypeAssigned, AccountTypeSet, AccountTypeSource, AttributesChanged,
-    ClientId, ConfirmationRoute, CorrelationId, DecidedEvent, Envelope, EventId, Fact, FirstSeen,
-    InviteId, InviteLapsed, InviteRedeemed, LapseReason, LifecycleEvent, MembershipSet,
-    MessageMedium, MessagePurpose, MessageRequested, OperatorEvent, OrganizationFounded,
-    OrganizationId, OrganizationJoined, OrganizationLeft, OrganizationSource, PasswordReset,
-    Person, PersonRevealed, Personal, PoolId, RefusalReason, RefusedStep, Role, RoleAssigned,
-    RoleSet, RoleSource, SignInRefused, SignUpConfirmed, SignUpContext, SignUpKey, SignUpRefused,
-    SignUpRequested, SignUpRoute, SignedIn, Sub, Subject, SuspensionReason, SuspiciousSignUp, Time,
-    UserReinstated, UserSuspended, identity, wire,
+    ClientId, ConfirmationRoute, CorrelationId, DecidedEvent, EditedText, Envelope, EventId, Fact,
+    FirstSeen, InviteId, InviteLapsed, InviteRedeemed, LapseReason, LetterEdited, LifecycleEvent,
+    MembershipSet, MessageMedium, MessagePurpose, MessageRequested, OperatorEvent,
+    OrganizationFounded, OrganizationId, OrganizationJoined, OrganizationLeft, OrganizationSource,
+    PasswordReset, Person, PersonRevealed, Personal, PoolId, RefusalReason, RefusedStep, Role,
+    RoleAssigned, RoleSet, RoleSource, SignInRefused, SignUpConfirmed, SignUpContext, SignUpKey,
+    SignUpRefused, SignUpRequested, SignUpRoute, SignedIn, Sub, Subject, SuspensionReason,
+    SuspiciousSignUp, Time, UserReinstated, UserSuspended, identity, wire,
 };
 
 /// The fixtures of all current types and versions, by path.
@@ -533,6 +533,50 @@ fn operator() -> Vec<(&'static str, Envelope<OperatorEvent>)> {
                 "2026-06-12T09:00:00Z",
                 PersonRevealed { history: true }.into(),
             ),
+        ),
+        (
+            "",
+            Envelope {
+                causation_id: Some(event_id("f0f607a8-e0d0-545f-8a65-5d5843765c82")),
+                ..by_hand(
+                    "7f2b1f38-0a4c-5d51-9c0e-3b7a64c1d2e5",
+                    "2026-06-13T09:00:00Z",
+                    LetterEdited {
+                        letter: "5fea7756-0ea4-451a-a703-a558b933e274".to_owned(),
+                        before_sha256:
+                            "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae"
+                                .to_owned(),
+                        after_sha256:
+                            "fcde2b2edba56bf408601fb721fe9b5c338d10ee429ea04fae5511b68fbf8fb9"
+                                .to_owned(),
+                        changed: vec!["/data/client_id".to_owned()],
+                        person: Some(EditedText {
+                            before: Personal::new("foo"),
+                            after: Personal::new("bar"),
+                        }),
+                    }
+                    .into(),
+                )
+            },
+        ),
+        (
+            ".minimal",
+            uncorrelated(by_hand(
+                "8a3c2049-1b5d-5e62-8d1f-4c8b75d2e3f6",
+                "2026-06-13T09:01:00Z",
+                LetterEdited {
+                    letter: "5fea7756-0ea4-451a-a703-a558b933e275".to_owned(),
+                    before_sha256:
+                        "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae"
+                            .to_owned(),
+                    after_sha256:
+                        "fcde2b2edba56bf408601fb721fe9b5c338d10ee429ea04fae5511b68fbf8fb9"
+                            .to_owned(),
+                    changed: vec![String::new()],
+                    person: None,
+                }
+                .into(),
+            )),
         ),
     ]
 }

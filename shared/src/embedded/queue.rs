@@ -9,7 +9,7 @@ use super::Database;
 use crate::clock::Clock;
 use crate::port::{
     Cause, DeadLetter, DeadLetterInbox, DeadLetters, Delayed, Fault, Hidden, Inbox, Outgoing,
-    Queue, QueueLimits, Received, Visibility,
+    Queue, QueueLimits, Received, Visibility, Waiting,
 };
 use async_trait::async_trait;
 use channel::Channel;
@@ -78,7 +78,7 @@ impl Inbox for WorkQueue {
     async fn receive(&self, most: u32, wait: Duration) -> Result<Vec<Received>, Fault> {
         Ok(self
             .0
-            .receive(most, wait)
+            .receive(most, wait, None)
             .await?
             .into_iter()
             .map(Message::into_received)
@@ -97,12 +97,7 @@ impl Inbox for WorkQueue {
 #[async_trait]
 impl Visibility for WorkQueue {
     async fn hide_many(&self, deliveries: &[Hidden]) -> Result<(), Fault> {
-        let mut hidden = Ok(());
-        for delivery in deliveries {
-            let one = self.hide(&delivery.receipt, delivery.duration).await;
-            hidden = hidden.and(one);
-        }
-        hidden
+        self.0.hide_many(deliveries).await
     }
 }
 
@@ -135,7 +130,7 @@ impl Inbox for DeadLetterQueue {
     async fn receive(&self, most: u32, wait: Duration) -> Result<Vec<Received>, Fault> {
         Ok(self
             .0
-            .receive(most, wait)
+            .receive(most, wait, None)
             .await?
             .into_iter()
             .map(Message::into_received)
@@ -152,14 +147,28 @@ impl Inbox for DeadLetterQueue {
 }
 
 #[async_trait]
+impl Visibility for DeadLetterQueue {
+    async fn hide_many(&self, deliveries: &[Hidden]) -> Result<(), Fault> {
+        self.0.hide_many(deliveries).await
+    }
+}
+
+#[async_trait]
 impl DeadLetterInbox for DeadLetterQueue {
-    async fn examine(&self, most: u32, wait: Duration) -> Result<Vec<DeadLetter>, Fault> {
-        Ok(self
-            .0
-            .receive(most, wait)
-            .await?
+    async fn examine(
+        &self,
+        most: u32,
+        wait: Duration,
+        hold: Duration,
+    ) -> Result<Vec<DeadLetter>, Fault> {
+        let messages = self.0.receive(most, wait, Some(hold)).await?;
+        Ok(messages
             .into_iter()
             .map(Message::into_dead_letter)
             .collect())
+    }
+
+    async fn waiting(&self) -> Result<Waiting, Fault> {
+        self.0.waiting().await
     }
 }

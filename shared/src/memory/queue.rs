@@ -4,7 +4,7 @@ use super::way::{self, Way};
 use crate::clock::Clock;
 use crate::port::{
     Cause, DeadLetter, DeadLetterInbox, DeadLetters, Delayed, Fault, Hidden, Inbox, Outgoing,
-    Queue, QueueLimits, Received, Visibility,
+    Queue, QueueLimits, Received, Visibility, Waiting,
 };
 use async_trait::async_trait;
 use channel::Channel;
@@ -16,6 +16,7 @@ const SEND: &str = "sqs.send_message";
 const SEND_BATCH: &str = "sqs.send_message_batch";
 const RECEIVE: &str = "sqs.receive_message";
 const DELETE: &str = "sqs.delete_message_batch";
+const COUNT: &str = "sqs.get_queue_attributes";
 const HIDE: &str = "sqs.change_message_visibility";
 
 /// Most messages of one call.
@@ -116,10 +117,8 @@ impl Queue for WorkQueue {
 #[async_trait]
 impl Inbox for WorkQueue {
     async fn receive(&self, most: u32, wait: Duration) -> Result<Vec<Received>, Fault> {
-        receive(self.way.as_ref(), &self.work, most, wait, |letter| {
-            letter.message
-        })
-        .await
+        let how = (most, wait, None);
+        receive(self.way.as_ref(), &self.work, how, |letter| letter.message).await
     }
 
     async fn delete_many(&self, receipts: &[&str]) -> Vec<Result<(), Fault>> {
@@ -174,10 +173,8 @@ impl DeadLetters for DeadLetterQueue {
 #[async_trait]
 impl Inbox for DeadLetterQueue {
     async fn receive(&self, most: u32, wait: Duration) -> Result<Vec<Received>, Fault> {
-        receive(self.way.as_ref(), &self.dead, most, wait, |letter| {
-            letter.message
-        })
-        .await
+        let how = (most, wait, None);
+        receive(self.way.as_ref(), &self.dead, how, |letter| letter.message).await
     }
 
     async fn delete_many(&self, receipts: &[&str]) -> Vec<Result<(), Fault>> {
@@ -193,13 +190,41 @@ impl Inbox for DeadLetterQueue {
 }
 
 #[async_trait]
-impl DeadLetterInbox for DeadLetterQueue {
-    async fn examine(&self, most: u32, wait: Duration) -> Result<Vec<DeadLetter>, Fault> {
-        receive(self.way.as_ref(), &self.dead, most, wait, |letter| letter).await
+impl Visibility for DeadLetterQueue {
+    async fn hide_many(&self, deliveries: &[Hidden]) -> Result<(), Fault> {
+        let mut hidden = Ok(());
+        for delivery in deliveries {
+            let one = self.hide(&delivery.receipt, delivery.duration).await;
+            hidden = hidden.and(one);
+        }
+        hidden
     }
 }
 
-/// Waits for messages. A call whose answer is lost has hidden what it received.
+#[async_trait]
+impl DeadLetterInbox for DeadLetterQueue {
+    async fn examine(
+        &self,
+        most: u32,
+        wait: Duration,
+        hold: Duration,
+    ) -> Result<Vec<DeadLetter>, Fault> {
+        let how = (most, wait, Some(hold));
+        receive(self.way.as_ref(), &self.dead, how, |letter| letter).await
+    }
+
+    async fn waiting(&self) -> Result<Waiting, Fault> {
+        way::call(self.way.as_ref(), COUNT, || {
+            let depth = self.dead.depth();
+            Waiting {
+                shown: depth.waiting as u64,
+                hidden: depth.in_flight as u64,
+            }
+        })
+        .await
+    }
+}
+
 async fn delete_many(
     way: &dyn Way,
     channel: &Channel,
@@ -214,18 +239,18 @@ async fn delete_many(
     results
 }
 
+/// Waits for messages. A call whose answer is lost has hidden what it received.
 async fn receive<T>(
     way: &dyn Way,
     channel: &Channel,
-    most: u32,
-    wait: Duration,
+    (most, wait, hold): (u32, Duration, Option<Duration>),
     shape: impl Fn(DeadLetter) -> T,
 ) -> Result<Vec<T>, Fault> {
     let passed = way.pass(RECEIVE).await;
     if let way::Passed::Stopped(kind) = passed {
         return Err(Fault::new(RECEIVE, kind));
     }
-    let letters = channel.receive(most, wait).await;
+    let letters = channel.receive(most, wait, hold).await;
     match passed {
         way::Passed::AnswerLost(kind) => Err(Fault::new(RECEIVE, kind)),
         way::Passed::Through | way::Passed::Stopped(_) => {

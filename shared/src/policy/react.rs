@@ -81,7 +81,8 @@ pub fn owed_by_act(policy: &Policy, event: &OperatorEvent) -> Option<EffectKind>
         | OperatorEvent::RoleSet(_)
         | OperatorEvent::MembershipSet(_)
         | OperatorEvent::AccountTypeSet(_)
-        | OperatorEvent::PersonRevealed(_) => None,
+        | OperatorEvent::PersonRevealed(_)
+        | OperatorEvent::LetterEdited(_) => None,
     }
 }
 

@@ -185,15 +185,36 @@ pub trait DeadLetters: Send + Sync {
 pub struct DeadLetter {
     /// The message, its body as it was on the work queue.
     pub message: Received,
+    /// When it was sent to the queue that has it now, or to the one that it was moved from.
+    pub sent: Option<Time>,
     /// The cause.
     pub cause: Option<Cause>,
 }
 
+/// How many messages a queue has, about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Waiting {
+    /// Those that whoever asks would get.
+    pub shown: u64,
+    /// Those that were given to a reader and are hidden from the others.
+    pub hidden: u64,
+}
+
 /// The dead-letter queue, from the side of an operator who looks into it and clears it.
 #[async_trait]
-pub trait DeadLetterInbox: Inbox {
-    /// Receives like [`Inbox::receive`], with causes.
-    async fn examine(&self, most: u32, wait: Duration) -> Result<Vec<DeadLetter>, Fault>;
+pub trait DeadLetterInbox: Inbox + Visibility {
+    /// Receives like [`Inbox::receive`], with causes, and hides what it gives from other readers for
+    /// so long from now, instead of for the queue's own time. SQS hides for twelve hours at most.
+    async fn examine(
+        &self,
+        most: u32,
+        wait: Duration,
+        hold: Duration,
+    ) -> Result<Vec<DeadLetter>, Fault>;
+
+    /// How many letters there are. What was sent, received or deleted a moment ago may be counted as it
+    /// was before.
+    async fn waiting(&self) -> Result<Waiting, Fault>;
 }
 
 #[cfg(test)]
@@ -212,6 +233,7 @@ mod tests {
         };
         let letter = DeadLetter {
             message: message.clone(),
+            sent: None,
             cause: None,
         };
         let outgoing = Outgoing { body, group: None };

@@ -1,13 +1,18 @@
 use super::{SEND, WorkQueue, received, taken};
 use crate::aws::{Clients, fault};
 use crate::disposition::FaultKind;
-use crate::port::{Cause, DeadLetter, DeadLetterInbox, DeadLetters, Fault, Inbox, Received};
+use crate::port::{
+    Cause, DeadLetter, DeadLetterInbox, DeadLetters, Fault, Hidden, Inbox, Received, Visibility,
+    Waiting,
+};
 use async_trait::async_trait;
-use aws_sdk_sqs::types::MessageAttributeValue;
+use aws_sdk_sqs::types::{MessageAttributeValue, MessageSystemAttributeName, QueueAttributeName};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use usher_events::Time;
+
+const COUNT: &str = "sqs.get_queue_attributes";
 
 const KIND: &str = "usher.cause";
 const TEXT: &str = "usher.cause_text";
@@ -22,7 +27,7 @@ type Attributes = HashMap<String, MessageAttributeValue>;
 /// The dead-letter queue: what SQS moved there at the receive limit, and what the worker copied
 /// there with its cause, as message attributes.
 #[derive(Clone, Debug)]
-pub struct DeadLetterQueue(WorkQueue);
+pub struct DeadLetterQueue(pub(super) WorkQueue);
 
 impl DeadLetterQueue {
     /// The queue at this address; nothing is called yet.
@@ -62,21 +67,58 @@ impl Inbox for DeadLetterQueue {
 }
 
 #[async_trait]
+impl Visibility for DeadLetterQueue {
+    async fn hide_many(&self, deliveries: &[Hidden]) -> Result<(), Fault> {
+        self.0.hide_many(deliveries).await
+    }
+}
+
+#[async_trait]
 impl DeadLetterInbox for DeadLetterQueue {
-    async fn examine(&self, most: u32, wait: Duration) -> Result<Vec<DeadLetter>, Fault> {
-        let messages = self.0.receive_messages(most, wait).await?.into_iter();
+    async fn examine(
+        &self,
+        most: u32,
+        wait: Duration,
+        hold: Duration,
+    ) -> Result<Vec<DeadLetter>, Fault> {
+        let messages = self.0.receive_messages(most, wait, Some(hold)).await?;
         messages
+            .into_iter()
             .map(|mut message| {
+                let sent = message
+                    .attributes
+                    .as_ref()
+                    .and_then(|given| given.get(&MessageSystemAttributeName::SentTimestamp))
+                    .and_then(|text| Time::from_unix_millis(text.parse().ok()?));
                 let cause = message
                     .message_attributes
                     .take()
                     .and_then(|given| cause(&given));
                 Ok(DeadLetter {
                     message: received(message)?,
+                    sent,
                     cause,
                 })
             })
             .collect()
+    }
+
+    async fn waiting(&self) -> Result<Waiting, Fault> {
+        let request = self.0.client.get_queue_attributes();
+        let request = request
+            .queue_url(&*self.0.url)
+            .attribute_names(QueueAttributeName::ApproximateNumberOfMessages)
+            .attribute_names(QueueAttributeName::ApproximateNumberOfMessagesNotVisible);
+        let answer = request.send().await.map_err(|error| fault(COUNT, &error))?;
+        let given = answer.attributes.unwrap_or_default();
+        let number = |name| {
+            let text = given.get(&name).and_then(|text| text.parse().ok());
+            text.ok_or(Fault::new(COUNT, FaultKind::Corrupt))
+        };
+        Ok(Waiting {
+            shown: number(QueueAttributeName::ApproximateNumberOfMessages)?,
+            hidden: number(QueueAttributeName::ApproximateNumberOfMessagesNotVisible)?,
+        })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::port::{
     Cause, DeadLetterInbox, DeadLetters, Delayed, Hidden, Inbox, Outgoing, Queue, Received,
-    Visibility,
+    Visibility, Waiting,
 };
 use async_trait::async_trait;
 use std::collections::BTreeSet;
@@ -27,6 +27,8 @@ macro_rules! queue_contract {
             twenty_readers_get_each_message_once,
             a_message_delivered_too_often_is_a_dead_letter,
             a_message_set_aside_keeps_body_and_cause,
+            a_letter_that_is_examined_is_hidden_for_as_long_as_is_said,
+            letters_are_counted,
             a_large_message_arrives_whole,
             many_messages_arrive_each_once,
             a_delayed_message_shows_once_its_delay_is_over,
@@ -41,6 +43,9 @@ macro_rules! queue_contract {
         )+
     };
 }
+
+/// Longer than any visibility timeout of these queues.
+const HOLD: Duration = Duration::from_secs(600);
 
 /// A queue and its dead letters, with a way to let time pass for both.
 #[async_trait]
@@ -287,7 +292,7 @@ pub async fn a_message_delivered_too_often_is_a_dead_letter(subject: impl Subjec
         subject.pass_visibility_timeout().await;
     }
     assert_empty(subject.work()).await;
-    let dead = subject.dead().examine(10, SOON).await.unwrap();
+    let dead = subject.dead().examine(10, SOON, HOLD).await.unwrap();
     assert_eq!(dead.len(), 1);
     assert_eq!(
         (dead[0].message.body.as_str(), &dead[0].cause),
@@ -302,9 +307,8 @@ pub async fn a_message_delivered_too_often_is_a_dead_letter(subject: impl Subjec
     assert_empty(subject.dead()).await;
 }
 
-/// However often it is looked at.
-pub async fn a_message_set_aside_keeps_body_and_cause(subject: impl Subject) {
-    let cause = Cause {
+fn forged() -> Cause {
+    Cause {
         kind: "forged".to_owned(),
         text: "role_assigned is decided here and never taken from outside".to_owned(),
         operation: Some("dynamodb.put_item".to_owned()),
@@ -312,14 +316,19 @@ pub async fn a_message_set_aside_keeps_body_and_cause(subject: impl Subject) {
         first_received: Time::from_unix_seconds(1_780_000_000),
         set_aside: Time::from_unix_millis(1_780_000_000_123).unwrap(),
         receive_count: 3,
-    };
+    }
+}
+
+/// However often it is looked at.
+pub async fn a_message_set_aside_keeps_body_and_cause(subject: impl Subject) {
+    let cause = forged();
     subject
         .dead()
         .set_aside("not { json", &cause)
         .await
         .unwrap();
     for _ in 0..=RECEIVE_LIMIT {
-        let dead = subject.dead().examine(10, SOON).await.unwrap();
+        let dead = subject.dead().examine(10, SOON, HOLD).await.unwrap();
         assert_eq!(dead.len(), 1);
         assert_eq!(dead[0].message.body, "not { json");
         assert_eq!(dead[0].cause, Some(cause.clone()));
@@ -330,6 +339,53 @@ pub async fn a_message_set_aside_keeps_body_and_cause(subject: impl Subject) {
             .unwrap();
     }
     assert_empty(subject.work()).await;
+}
+
+/// And not for the queue's own time.
+pub async fn a_letter_that_is_examined_is_hidden_for_as_long_as_is_said(subject: impl Subject) {
+    subject.dead().set_aside("held", &forged()).await.unwrap();
+    let dead = subject.dead().examine(10, SOON, HOLD).await.unwrap();
+    assert_eq!(dead.len(), 1);
+    assert!(dead[0].sent.is_some());
+    subject.pass_visibility_timeout().await;
+    assert_empty(subject.dead()).await;
+    let shown = Hidden {
+        receipt: dead[0].message.receipt.clone(),
+        duration: Duration::ZERO,
+    };
+    subject.dead().hide_many(&[shown]).await.unwrap();
+    let again = subject.dead().examine(10, SOON, HOLD).await.unwrap();
+    assert_eq!(again.len(), 1);
+    assert_eq!(again[0].message.id, dead[0].message.id);
+    assert_eq!(again[0].sent, dead[0].sent);
+}
+
+/// Those that show, and those that a reader has.
+pub async fn letters_are_counted(subject: impl Subject) {
+    for _ in 0..3 {
+        subject
+            .dead()
+            .set_aside("counted", &forged())
+            .await
+            .unwrap();
+    }
+    let held = subject.dead().examine(1, SOON, HOLD).await.unwrap();
+    let expected = Waiting {
+        shown: 2,
+        hidden: 1,
+    };
+    assert_eq!(held.len(), 1);
+    assert_eq!(subject.dead().waiting().await, Ok(expected));
+    subject
+        .dead()
+        .delete(&held[0].message.receipt)
+        .await
+        .unwrap();
+    let expected = Waiting {
+        shown: 2,
+        hidden: 0,
+    };
+    assert_eq!(subject.dead().waiting().await, Ok(expected));
 }
 
 /// As large as SQS takes it.

@@ -1,14 +1,14 @@
 use super::Database;
 use super::message::{Item, Message, item, read};
-use super::schema::TABLE;
+use super::schema::{TABLE, VISIBLE};
 use crate::aws::fault;
 use crate::chance;
 use crate::clock::{self, Clock};
 use crate::disposition::FaultKind;
-use crate::port::{Cause, Fault, QueueLimits};
+use crate::port::{Cause, Fault, Hidden, QueueLimits, Waiting};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, Select};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use futures::future::join_all;
 use std::collections::HashMap;
@@ -60,12 +60,14 @@ impl Channel {
         cause: Option<&Cause>,
         delay: Duration,
     ) -> Result<(), Fault> {
+        let now = self.clock.now();
         let message = Message {
             queue: self.name.to_owned(),
             id: chance::event_id().to_string(),
             body: body.to_owned(),
             group: group.map(ToOwned::to_owned),
-            visible_at: self.clock.now().plus(delay).unix_millis(),
+            sent: Some(now),
+            visible_at: now.plus(delay).unix_millis(),
             receive_count: 0,
             receipt: String::new(),
             first_received: None,
@@ -84,10 +86,16 @@ impl Channel {
         Ok(())
     }
 
-    pub(super) async fn receive(&self, most: u32, wait: Duration) -> Result<Vec<Message>, Fault> {
+    /// Receives, and hides for `hold` if that is said, else for the queue's own time.
+    pub(super) async fn receive(
+        &self,
+        most: u32,
+        wait: Duration,
+        hold: Option<Duration>,
+    ) -> Result<Vec<Message>, Fault> {
         let end = tokio::time::Instant::now() + wait;
         loop {
-            let messages = self.take(most).await?;
+            let messages = self.take(most, hold).await?;
             let left = end.saturating_duration_since(tokio::time::Instant::now());
             if !messages.is_empty() || left.is_zero() {
                 return Ok(messages);
@@ -137,6 +145,49 @@ impl Channel {
                 Err(Fault::new("queue.hide", FaultKind::Refused))
             }
             Err(error) => Err(fault("queue.hide", &error)),
+        }
+    }
+
+    pub(super) async fn hide_many(&self, deliveries: &[Hidden]) -> Result<(), Fault> {
+        let mut hidden = Ok(());
+        for delivery in deliveries {
+            let one = self.hide(&delivery.receipt, delivery.duration).await;
+            hidden = hidden.and(one);
+        }
+        hidden
+    }
+
+    /// Counts what there is, page after page.
+    pub(super) async fn waiting(&self) -> Result<Waiting, Fault> {
+        let now = self.clock.now();
+        let shown = self.count("#visible <= :now", now).await?;
+        let hidden = self.count("#visible > :now", now).await?;
+        Ok(Waiting { shown, hidden })
+    }
+
+    async fn count(&self, which: &str, now: Time) -> Result<u64, Fault> {
+        let mut counted = 0;
+        let mut from = None;
+        loop {
+            let request = self
+                .client
+                .query()
+                .table_name(TABLE)
+                .index_name(VISIBLE)
+                .select(Select::Count)
+                .key_condition_expression(format!("#queue = :queue AND {which}"))
+                .expression_attribute_names("#queue", "queue")
+                .expression_attribute_names("#visible", "visible_at")
+                .expression_attribute_values(":queue", text(self.name))
+                .expression_attribute_values(":now", number(now.unix_millis()))
+                .set_exclusive_start_key(from);
+            let page = request.send().await;
+            let page = page.map_err(|error| fault("queue.count", &error))?;
+            counted += u64::try_from(page.count).unwrap_or_default();
+            from = page.last_evaluated_key;
+            if from.is_none() {
+                return Ok(counted);
+            }
         }
     }
 

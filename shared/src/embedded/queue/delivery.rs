@@ -5,11 +5,16 @@ use crate::aws::fault;
 use crate::chance;
 use crate::port::Fault;
 use aws_sdk_dynamodb::types::{Delete, Put, ReturnValue, TransactWriteItem};
+use std::time::Duration;
 use usher_events::Time;
 
 impl Channel {
     /// Takes what shows now. A message that another reader takes first is that reader's.
-    pub(super) async fn take(&self, most: u32) -> Result<Vec<Message>, Fault> {
+    pub(super) async fn take(
+        &self,
+        most: u32,
+        hold: Option<Duration>,
+    ) -> Result<Vec<Message>, Fault> {
         let now = self.clock.now();
         let request = self
             .client
@@ -31,14 +36,19 @@ impl Channel {
             let seen: Message = read("queue.receive", candidate)?;
             if seen.receive_count >= self.limits.receive_limit {
                 self.bury(seen).await?;
-            } else if let Some(message) = self.deliver(&seen, now).await? {
+            } else if let Some(message) = self.deliver(&seen, now, hold).await? {
                 taken.push(message);
             }
         }
         Ok(taken)
     }
 
-    async fn deliver(&self, seen: &Message, now: Time) -> Result<Option<Message>, Fault> {
+    async fn deliver(
+        &self,
+        seen: &Message,
+        now: Time,
+        hold: Option<Duration>,
+    ) -> Result<Option<Message>, Fault> {
         let request = self
             .client
             .update_item()
@@ -53,7 +63,7 @@ impl Channel {
             .expression_attribute_names("#count", "receive_count")
             .expression_attribute_names("#receipt", "receipt")
             .expression_attribute_names("#first", "first_received")
-            .expression_attribute_values(":until", self.hidden_for(now, None))
+            .expression_attribute_values(":until", self.hidden_for(now, hold))
             .expression_attribute_values(":count", number(i64::from(seen.receive_count) + 1))
             .expression_attribute_values(":before", number(i64::from(seen.receive_count)))
             .expression_attribute_values(":seen", number(seen.visible_at))

@@ -21,6 +21,9 @@ pub(super) struct Message {
         skip_serializing_if = "Option::is_none"
     )]
     pub(super) group: Option<String>,
+    /// When it was sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) sent: Option<Time>,
     /// Milliseconds since the epoch. The message is hidden until then.
     pub(super) visible_at: i64,
     pub(super) receive_count: u32,
@@ -46,6 +49,7 @@ impl Message {
     pub(super) fn into_dead_letter(mut self) -> DeadLetter {
         let cause = self.cause.take();
         DeadLetter {
+            sent: self.sent,
             message: self.into_received(),
             cause,
         }

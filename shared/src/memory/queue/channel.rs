@@ -88,10 +88,17 @@ impl Channel {
         self.arrived.notify_one();
     }
 
-    pub(super) async fn receive(&self, most: u32, wait: Duration) -> Vec<DeadLetter> {
+    /// Receives, and hides for `hold` if that is said, else for the queue's own time.
+    pub(super) async fn receive(
+        &self,
+        most: u32,
+        wait: Duration,
+        hold: Option<Duration>,
+    ) -> Vec<DeadLetter> {
+        let hold = hold.unwrap_or(self.limits.visibility_timeout);
         let end = Instant::now() + wait;
         loop {
-            let (letters, next) = self.take(most);
+            let (letters, next) = self.take(most, hold);
             let left = end.saturating_duration_since(Instant::now());
             if !letters.is_empty() || left.is_zero() {
                 return letters;
@@ -106,7 +113,7 @@ impl Channel {
     }
 
     /// Takes what shows now, oldest first, and says how long the next one is still hidden.
-    fn take(&self, most: u32) -> (Vec<DeadLetter>, Option<Duration>) {
+    fn take(&self, most: u32, hold: Duration) -> (Vec<DeadLetter>, Option<Duration>) {
         let now = self.clock.now();
         let mut kept = self.kept();
         let mut taken = Vec::new();
@@ -131,7 +138,7 @@ impl Channel {
                 }
                 continue;
             }
-            let until = now.plus(self.limits.visibility_timeout);
+            let until = now.plus(hold);
             taken.extend(kept.deliver(number, now, until));
         }
         let next = kept.by_time.first().map(|(at, _)| at.since(now));
@@ -201,6 +208,7 @@ impl Messages {
         };
         Some(DeadLetter {
             message: received,
+            sent: Some(message.sent_at),
             cause: message.cause.clone(),
         })
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use usher_shared::clock::sleep;
 
-/// How fast users may follow each other.
+/// How fast those of one kind may follow each other: users, letters, effects.
 pub struct Pace {
     between: Duration,
     next: Mutex<Instant>,

@@ -1,0 +1,40 @@
+//! Whether a queue is there and may be used, before anything is received from it.
+
+use super::{DeadLetterQueue, WorkQueue};
+use crate::aws::{Named, Unseen, unseen};
+use aws_sdk_sqs::types::QueueAttributeName;
+
+const LOOK: &str = "sqs.get_queue_attributes";
+
+impl WorkQueue {
+    /// Looks whether the queue is there.
+    pub async fn look(&self) -> Result<(), Unseen> {
+        self.look_as("queue", "USHER_QUEUE_URL").await
+    }
+
+    async fn look_as(&self, kind: &'static str, variable: &'static str) -> Result<(), Unseen> {
+        let request = self.client.get_queue_attributes().queue_url(&*self.url);
+        let request = request.attribute_names(QueueAttributeName::QueueArn);
+        let Err(error) = request.send().await else {
+            return Ok(());
+        };
+        let region = self.client.config().region();
+        let of = Named {
+            kind,
+            name: self.url.to_string(),
+            variable,
+            region: region.map_or_else(|| "no region".to_owned(), ToString::to_string),
+        };
+        // Receiving may be allowed to whoever may not describe it.
+        unseen(of, LOOK, &error).map_or(Ok(()), Err)
+    }
+}
+
+impl DeadLetterQueue {
+    /// Looks whether the queue is there.
+    pub async fn look(&self) -> Result<(), Unseen> {
+        self.0
+            .look_as("dead-letter queue", "USHER_DEAD_LETTER_URL")
+            .await
+    }
+}
