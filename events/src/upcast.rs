@@ -87,4 +87,14 @@ mod tests {
             );
         }
     }
+
+    #[test]
+    fn a_program_one_version_behind_reads_no_newer_one() {
+        for step in STEPS {
+            let data = (step.lift)(json!({}));
+            let before: &[Step] = &[];
+            let (name, old, new) = (step.name, step.from, step.from + 1);
+            assert_eq!(upcast(before, name, new, old, data), None, "{name} {new}");
+        }
+    }
 }

@@ -25,6 +25,7 @@ mod sweeping;
 mod switches;
 mod turns;
 mod unreadable;
+mod versions;
 
 use common::fakes::Post;
 use common::{World, confirmed, person};
