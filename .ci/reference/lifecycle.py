@@ -72,6 +72,7 @@ class Lifecycle(Case):
         }
         self.assertEqual({key: profile.get(key) for key in expected}, expected)
         self.assertIn("createdAt", profile)
+        self.assertEqual(self.world.operator.sub_of(email), sub)
         wait_for("the preferences", lambda: self.world.item(sub, "PREFS"))
         self.assertIsNotNone(self.world.item(sub, "KEY"))
         self.assertEqual(self.types(sub), ["usher.sign_up_confirmed"])

@@ -19,6 +19,7 @@ class Operator:
     usher: Path
     url: str
     pool: str
+    pool_url: str
 
     def invite(self, **terms: str | int) -> str:
         """Makes an invite and gives its code."""
@@ -33,12 +34,17 @@ class Operator:
         """Does something to a user, or shows one."""
         return self.run("user", verb, sub, *arguments)
 
+    def sub_of(self, known_by: str) -> str:
+        """Finds a user by what people know the user by, and gives the sub."""
+        return self.run("user", "show", known_by, "--pool", self.pool)["sub"]
+
     def run(self, *arguments: str) -> dict[str, Any]:
         """Runs a verb on the deployment and gives what it says."""
         surroundings = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
         environment = {
             **servers.CREDENTIALS,
             "AWS_ENDPOINT_URL": self.url,
+            "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": self.pool_url,
             "REGION": servers.REGION,
             "USHER_TABLE": TABLE,
             "USHER_SECRET": SECRET,

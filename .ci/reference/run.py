@@ -187,7 +187,7 @@ def world(
     """The whole system with its pools and its operator."""
     deployment = deploy(ministack.url, archives)
     pool = Pool(cognito.url, run)
-    operator = Operator(usher, ministack.url, pool.id)
+    operator = Operator(usher, ministack.url, pool.id, cognito.url)
     return World(deployment, pool, SignInPool(ministack.url), operator)
 
 

@@ -1,6 +1,7 @@
 //! `usher user`: what an operator does to one user, and how the user is shown.
 
 mod change;
+mod find;
 mod pool;
 pub mod record;
 mod reinstate;
@@ -20,8 +21,9 @@ use usher_shared::policy::Policy;
 
 /// Suspends a user, lets the user in again, gives a role, and shows what is known
 ///
-/// A user is named by the `sub` of the pool. What is done is one more event of the user's log; if
-/// the command dies right after it was recorded, the worker finishes it within minutes.
+/// A user is named by the `sub` of the pool, which show also finds by e-mail or user name. What is
+/// done is one more event of the user's log; if the command dies right after it was recorded, the
+/// worker finishes it within minutes.
 #[derive(clap::Subcommand)]
 pub enum Verb {
     Suspend(suspend::Suspend),
@@ -34,9 +36,6 @@ pub enum Verb {
 #[derive(clap::Args)]
 #[group(skip)]
 pub struct About {
-    /// The user, by the `sub` attribute
-    #[arg(value_name = "SUB", value_parser = sub)]
-    sub: Sub,
     /// The policy file; else usher.toml here, else the example that comes with usher
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
@@ -54,6 +53,9 @@ pub struct About {
 #[derive(clap::Args)]
 #[group(skip)]
 pub struct Acting {
+    /// The user, by the `sub` attribute: an address or a name may be another's by now
+    #[arg(value_name = "SUB", value_parser = sub)]
+    sub: Sub,
     #[command(flatten)]
     about: About,
     /// Also if nothing is recorded of the user yet
@@ -75,7 +77,10 @@ pub async fn run(verb: Verb) -> anyhow::Result<ExitCode> {
 pub fn sub(text: &str) -> Result<Sub, String> {
     // A sub never looks like that, and an address would find nobody.
     if text.contains('@') {
-        return Err("is an address; name the user by the sub attribute".to_owned());
+        return Err(
+            "is an address; name the user by the sub attribute, which `usher user show` finds"
+                .to_owned(),
+        );
     }
     Sub::new(text).map_err(|error| error.to_string())
 }

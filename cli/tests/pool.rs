@@ -21,11 +21,15 @@ const ADA: &str = "8f14e45f-ceea-467f-a9af-0a1f3d2c5b6e";
 const POOL: &str = "us-east-1_Sample01";
 /// The name of a user of an outside provider; it says who the user is.
 const NAME: &str = "acmelogin_ada@acme.example";
+const ADDRESS: &str = "ada@acme.example";
+const EVE: &str = "1c22d0ab-0f0e-4b8e-9a3f-5d2b8a1c7e90";
 
 /// A user pool with one user, or none, that refuses the operation that it is told to.
 #[derive(Default)]
 struct Pool {
     is_empty: bool,
+    /// Whether somebody else has Ada's address, too.
+    has_namesake: bool,
     is_disabled: bool,
     refuses: Option<&'static str>,
     calls: Vec<String>,
@@ -41,12 +45,28 @@ impl Pool {
         match operation {
             "ListUsers" if self.is_empty => Ok(json!({ "Users": [] })),
             "ListUsers" => {
-                assert_eq!(body["Filter"], format!("sub = \"{ADA}\""));
-                Ok(json!({ "Users": [{
-                    "Username": NAME, "Enabled": !self.is_disabled,
-                    "UserStatus": "EXTERNAL_PROVIDER", "UserCreateDate": 1.7e9,
-                    "Attributes": [{ "Name": "sub", "Value": ADA }],
-                }] }))
+                let filter = body["Filter"].as_str().unwrap();
+                let (by, value) = filter.split_once(" = ").unwrap();
+                let is_meant = match by {
+                    "sub" => value == format!("\"{ADA}\""),
+                    "username" => value == format!("\"{NAME}\""),
+                    "preferred_username" => false,
+                    "email" => value == format!("\"{ADDRESS}\""),
+                    other => panic!("nobody is found by {other}"),
+                };
+                let user = |sub: &str, name: &str| {
+                    json!({
+                        "Username": name, "Enabled": !self.is_disabled,
+                        "UserStatus": "EXTERNAL_PROVIDER", "UserCreateDate": 1.7e9,
+                        "Attributes": [{ "Name": "sub", "Value": sub },
+                            { "Name": "email", "Value": ADDRESS }],
+                    })
+                };
+                let mut users = Vec::from_iter(is_meant.then(|| user(ADA, NAME)));
+                if by == "email" && is_meant && self.has_namesake {
+                    users.push(user(EVE, "eve"));
+                }
+                Ok(json!({ "Users": users }))
             }
             "AdminDisableUser" | "AdminEnableUser" | "AdminUserGlobalSignOut" => {
                 assert_eq!(body["Username"], NAME);
@@ -318,6 +338,62 @@ fn a_user_is_shown_although_the_pool_cannot_be_asked() {
     let said = text(&output);
     assert!(
         said.contains("guest") && said.contains("cannot be asked"),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_user_is_found_by_what_people_know_the_user_by() {
+    let deployment = Deployment::with_ada();
+    for known in [ADDRESS, NAME, " ada@acme.example"] {
+        let shown = deployment.user(Some(POOL), &["show", known, "--json"]);
+        assert_eq!(json(&shown)["sub"], ADA, "{known}: {}", text(&shown));
+    }
+    deployment.take_calls();
+    let by_sub = json(&deployment.user(Some(POOL), &["show", ADA, "--json"]));
+    assert_eq!(by_sub["sub"], ADA);
+    assert_eq!(deployment.take_calls(), ["ListUsers"], "a sub is no name");
+}
+
+#[test]
+fn where_several_have_one_address_the_operator_chooses_and_nobody_is_quoted() {
+    let deployment = Deployment::with_ada();
+    deployment.pool.lock().unwrap().has_namesake = true;
+    let output = deployment.user(Some(POOL), &["show", ADDRESS]);
+    let said = text(&output);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    for named in [ADA, EVE, "EXTERNAL_PROVIDER, enabled"] {
+        assert!(said.contains(named), "{said}");
+    }
+    assert!(!said.contains("acme.example"), "{said}");
+}
+
+#[test]
+fn who_is_not_found_is_told_where_else_to_look() {
+    let deployment = Deployment::with_ada();
+    for (pool, who, remedy) in [
+        (Some(POOL), "eve@acme.example", "--in-table"),
+        (Some(POOL), "eve\" or sub ^= \"", "--in-table"),
+        (None, "eve@acme.example", "USHER_POOL or --pool"),
+        (None, "eve", "USHER_POOL or --pool"),
+    ] {
+        let output = deployment.user(pool, &["show", who]);
+        let said = text(&output);
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains(remedy) && !said.contains("eve"), "{said}");
+    }
+    deployment.take_calls();
+    let in_table = deployment.user(Some(POOL), &["show", ADDRESS, "--in-table"]);
+    assert!(
+        text(&in_table).contains("no user item"),
+        "{}",
+        text(&in_table)
+    );
+    assert_eq!(deployment.take_calls(), Vec::<String>::new());
+    deployment.refusing(Some("ListUsers"));
+    let said = text(&deployment.user(Some(POOL), &["show", ADDRESS]));
+    assert!(
+        said.contains("cannot be asked") && !said.contains("ada"),
         "{said}"
     );
 }

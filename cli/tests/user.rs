@@ -336,6 +336,25 @@ fn who_is_not_known_is_not_touched_by_mistake() {
 }
 
 #[test]
+fn a_user_is_found_by_the_address_in_the_table() {
+    let directory = TempDir::new().unwrap();
+    let here = directory.path();
+    let local = with_ada(here);
+    let shown = user(here, &["show", "ADA@acme.example", "--json"]);
+    assert_eq!(json(&shown)["sub"], ADA, "{}", text(&shown));
+    for (who, remedy) in [
+        ("eve@acme.example", "no user item"),
+        ("eve", "the pool alone knows"),
+    ] {
+        let output = user(here, &["show", who]);
+        let said = text(&output);
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains(remedy) && !said.contains("eve"), "{said}");
+    }
+    assert_eq!(local.interrupt(), Some(0));
+}
+
+#[test]
 fn every_verb_teaches_with_an_example() {
     let directory = TempDir::new().unwrap();
     for verb in ["suspend", "reinstate", "role", "show"] {

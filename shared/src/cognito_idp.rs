@@ -2,7 +2,8 @@
 
 use crate::aws::Clients;
 use crate::aws::json::{Client, Service};
-use crate::port::{Fault, PoolUser, UserPools};
+use crate::disposition::FaultKind;
+use crate::port::{Fault, Namesake, PoolUser, UserPools};
 use async_trait::async_trait;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
@@ -14,8 +15,19 @@ const ENABLE: &str = "cognito_idp.admin_enable_user";
 const SIGN_OUT: &str = "cognito_idp.admin_user_global_sign_out";
 const ABSENT: &str = "UserNotFoundException";
 
-/// The attribute that users are looked up by.
+/// The attribute that is the same for ever.
 const SUB: &str = "sub";
+/// What the pool's own name of a user is called in a filter; it is no attribute.
+const USER_NAME: &str = "username";
+/// What people know a user by, and the attributes that are asked for then. Of these names, any user may
+/// choose the second, and whoever has not verified it the third.
+const NAMES: [(&str, &[&str]); 3] = [
+    (USER_NAME, &[SUB]),
+    ("preferred_username", &[SUB, "preferred_username"]),
+    ("email", &[SUB, "email"]),
+];
+/// The most users of one name that are looked at.
+const NAMESAKES: usize = 20;
 
 const SERVICE: Service = Service {
     name: "cognito-idp",
@@ -33,8 +45,11 @@ pub struct CognitoPools {
 #[serde(rename_all = "PascalCase")]
 struct List<'a> {
     user_pool_id: &'a str,
-    attributes_to_get: [&'static str; 1],
-    filter: String,
+    /// None that not every user has who is found: with such a one, Cognito answers with an error.
+    attributes_to_get: &'a [&'static str],
+    filter: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pagination_token: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -42,6 +57,7 @@ struct List<'a> {
 struct Listed {
     #[serde(default)]
     users: Vec<User>,
+    pagination_token: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -61,6 +77,14 @@ struct Attribute {
     value: Option<Personal>,
 }
 
+impl User {
+    fn attribute(&self, name: &str) -> Option<&str> {
+        let mut attributes = self.attributes.iter();
+        let attribute = attributes.find(|one| one.name == name)?;
+        attribute.value.as_ref().map(Personal::expose)
+    }
+}
+
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Named<'a> {
@@ -73,6 +97,38 @@ impl CognitoPools {
     pub fn new(clients: &Clients) -> Self {
         Self {
             client: Client::new(clients, SERVICE),
+        }
+    }
+
+    /// The users one of whose attributes is this, among others: a server that does not know the filter
+    /// names everybody.
+    async fn list(
+        &self,
+        pool: &PoolId,
+        attribute: &str,
+        value: &str,
+        attributes_to_get: &[&'static str],
+        is_meant: impl Fn(&User) -> bool + Send,
+    ) -> Result<Vec<User>, Fault> {
+        let filter = format!("{attribute} = \"{}\"", quoted(value));
+        let (mut users, mut token) = (Vec::new(), None);
+        loop {
+            let input = List {
+                user_pool_id: pool.as_str(),
+                attributes_to_get,
+                filter: &filter,
+                pagination_token: token,
+            };
+            let listed: Option<Listed> =
+                self.client.call(LIST, "ListUsers", &input, ABSENT).await?;
+            let Some(listed) = listed else {
+                return Ok(users);
+            };
+            users.extend(listed.users.into_iter().filter(|user| is_meant(user)));
+            token = listed.pagination_token;
+            if token.is_none() || users.len() >= NAMESAKES {
+                return Ok(users);
+            }
         }
     }
 
@@ -95,29 +151,41 @@ impl CognitoPools {
 #[async_trait]
 impl UserPools for CognitoPools {
     async fn user(&self, pool: &PoolId, sub: &Sub) -> Result<Option<PoolUser>, Fault> {
-        let input = List {
-            user_pool_id: pool.as_str(),
-            attributes_to_get: [SUB],
-            filter: format!("{SUB} = \"{}\"", quoted(sub.as_str())),
-        };
-        let listed: Option<Listed> = self.client.call(LIST, "ListUsers", &input, ABSENT).await?;
-        // A server that does not know the filter names everybody.
-        let is_meant = |user: &User| {
-            let mut attributes = user.attributes.iter();
-            attributes.any(|one| {
-                one.name == SUB
-                    && one
-                        .value
-                        .as_ref()
-                        .is_some_and(|value| value.expose() == sub.as_str())
-            })
-        };
-        let mut users = listed.into_iter().flat_map(|listed| listed.users);
-        Ok(users.find(is_meant).map(|user| PoolUser {
+        let is_meant = |user: &User| user.attribute(SUB) == Some(sub.as_str());
+        let users = self.list(pool, SUB, sub.as_str(), &[SUB], is_meant).await?;
+        Ok(users.into_iter().next().map(|user| PoolUser {
             name: user.username,
             is_enabled: user.enabled,
             status: user.user_status,
         }))
+    }
+
+    async fn named(&self, pool: &PoolId, name: &Personal) -> Result<Vec<Namesake>, Fault> {
+        let name = name.expose();
+        let mut found = Vec::<Namesake>::new();
+        for (attribute, wanted) in NAMES {
+            let is_meant = |user: &User| {
+                let value = match attribute {
+                    USER_NAME => Some(user.username.expose()),
+                    other => user.attribute(other),
+                };
+                value.is_some_and(|value| value.to_lowercase() == name.to_lowercase())
+            };
+            for user in self.list(pool, attribute, name, wanted, is_meant).await? {
+                let sub = user.attribute(SUB).map(Sub::new);
+                let Some(Ok(sub)) = sub else {
+                    return Err(Fault::new(LIST, FaultKind::Corrupt));
+                };
+                if found.iter().all(|known| known.sub != sub) {
+                    found.push(Namesake {
+                        sub,
+                        is_enabled: user.enabled,
+                        status: user.user_status,
+                    });
+                }
+            }
+        }
+        Ok(found)
     }
 
     async fn disable(&self, pool: &PoolId, name: &Personal) -> Result<Option<()>, Fault> {

@@ -24,7 +24,7 @@ pub use lookup::{Answer, Lookup, Question};
 pub use mail::{Mail, MailError, Mailer, Tag};
 pub use organizations::Organizations;
 pub use parameters::{Parameters, Secrets, Stored};
-pub use pool::{PoolUser, UserPools};
+pub use pool::{Namesake, PoolUser, UserPools};
 pub use queue::{
     Cause, DeadLetter, DeadLetterInbox, DeadLetters, Delayed, Hidden, Inbox, Outgoing, Queue,
     QueueLimits, Received, Visibility, Waiting,

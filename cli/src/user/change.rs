@@ -148,7 +148,7 @@ impl Acting {
             Some((_, id)) if dry_run => Pool::Planned(id),
             // What another operator did later is that one's to do in the pool.
             Some((pools, id)) if done.counts => {
-                let (sub, service) = (&self.about.sub, pools.service.as_ref());
+                let (sub, service) = (&self.sub, pools.service.as_ref());
                 let suspended = done.after.is_suspended();
                 match follow(service, id, sub, suspended, deadline()).await {
                     Ok(in_pool) => Pool::Done(id, in_pool),
@@ -158,7 +158,7 @@ impl Acting {
             Some(_) | None => Pool::LeftAlone,
         };
         let role = done.after.role();
-        let sub = &self.about.sub;
+        let sub = &self.sub;
         if self.about.json {
             print_json(&Told {
                 sub,
@@ -228,7 +228,7 @@ impl Acting {
             event,
             dry_run,
         } = asked;
-        let sub = &self.about.sub;
+        let sub = &self.sub;
         let deadline = deadline();
         let read = read(table, sub, deadline).await?;
         let named = self.about.pool.as_ref().or(expected);

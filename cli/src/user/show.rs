@@ -1,3 +1,4 @@
+use super::find::{Who, find};
 use super::pool::look;
 use super::record::{InPool, Record};
 use super::story::Told;
@@ -5,7 +6,7 @@ use super::{About, TRIES, deadline, print_json};
 use anyhow::Context;
 use serde::Serialize;
 use std::process::ExitCode;
-use usher_events::{PersonRevealed, PoolId, RoleSource, Subject, Time};
+use usher_events::{PersonRevealed, PoolId, RoleSource, Sub, Subject, Time};
 use usher_shared::chance;
 use usher_shared::clock::{Clock, WallClock};
 use usher_shared::commit::Commit;
@@ -27,16 +28,29 @@ use usher_shared::user::{Status, User};
 /// --reveal, and that is itself recorded. With --aws, and a pool that USHER_POOL or --pool names, it
 /// also says whether the user is enabled there. The JSON form says what each source has said as well;
 /// `usher policy explain --user` reads it.
+///
+/// The user is named by sub, or found by e-mail or user name. With --aws the pool is asked who that is.
+/// Without, and with --in-table, the whole table is read for an e-mail, as it is recorded now; user names
+/// are in the pool alone. Several users may have one e-mail: then they are listed, and one of their subs
+/// has to be given.
 #[derive(clap::Args)]
 #[command(
     after_help = "Examples:\n  usher user show 8f14e45f-ceea-467f-a9af-0a1f3d2c5b6e\n  \
     usher user show 8f14e45f-ceea-467f-a9af-0a1f3d2c5b6e --json | jq .role\n  \
+    usher user show ada@acme.example --aws\n  \
     usher user show 8f14e45f-ceea-467f-a9af-0a1f3d2c5b6e --timeline --as-of 2026-03-01T12:00:00Z\n\n\
-    Exit status: 0 the user is shown, 1 there is none or something failed."
+    Exit status: 0 the user is shown, 1 there is none, or not one alone, or something failed."
 )]
 pub struct Show {
+    /// The user, by sub, e-mail or user name
+    #[arg(value_name = "USER")]
+    who: Who,
     #[command(flatten)]
     about: About,
+    /// Looks for an e-mail in the table, which is read whole, and not in the pool: for a user who is
+    /// gone from there
+    #[arg(long)]
+    in_table: bool,
     /// Shows personal values as well, which is recorded
     #[arg(long)]
     reveal: bool,
@@ -67,14 +81,20 @@ impl Show {
     /// Shows the user.
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         let (opened, policy) = self.about.open().await?;
-        let seen = self.look(&opened.table, &policy).await;
+        let asked = self.about.pool_of(&opened);
+        let sub = match find(&self.who, &opened, asked, self.in_table).await {
+            Ok(sub) => sub,
+            Err(error) => {
+                opened.close().await;
+                return Err(error);
+            }
+        };
+        let seen = self.look(&opened.table, &policy, &sub).await;
         // Who is enabled in the pool now says nothing of another day.
-        let asked = self.about.pool_of(&opened).filter(|_| self.as_of.is_none());
-        let sub = &self.about.sub;
-        let in_pool = match asked {
+        let in_pool = match asked.filter(|_| self.as_of.is_none()) {
             Some((pools, id)) => Some((
                 id.clone(),
-                look(pools.service.as_ref(), id, sub, deadline()).await,
+                look(pools.service.as_ref(), id, &sub, deadline()).await,
             )),
             None => None,
         };
@@ -84,7 +104,7 @@ impl Show {
             anstream::eprintln!("Nothing is known of {sub}{by}.");
             return Ok(ExitCode::from(1));
         };
-        let mut shown = Record::of(sub, &user, self.reveal);
+        let mut shown = Record::of(&sub, &user, self.reveal);
         let mut unasked = None;
         match in_pool {
             Some((pool, Ok(user))) => shown.in_pool = Some(InPool::of(pool, user)),
@@ -115,8 +135,13 @@ impl Show {
     }
 
     /// Reads what is to be shown, and records first that it is, where it says who the user is.
-    async fn look(&self, table: &Table, policy: &Policy) -> anyhow::Result<Option<Seen>> {
-        let (sub, deadline) = (&self.about.sub, deadline());
+    async fn look(
+        &self,
+        table: &Table,
+        policy: &Policy,
+        sub: &Sub,
+    ) -> anyhow::Result<Option<Seen>> {
+        let deadline = deadline();
         let load = || table.load(sub);
         let Loaded { user, key } = retry(&TRIES, deadline, Fault::disposition, load).await?;
         let mut seen = None;
@@ -149,14 +174,14 @@ impl Show {
             });
         }
         if seen.is_some() && self.reveal {
-            self.record(table, policy).await?;
+            self.record(table, policy, sub).await?;
         }
         Ok(seen)
     }
 
     /// Records that personal values are shown. Nothing is shown of which that cannot be recorded.
-    async fn record(&self, table: &Table, policy: &Policy) -> anyhow::Result<()> {
-        let (sub, deadline) = (&self.about.sub, deadline());
+    async fn record(&self, table: &Table, policy: &Policy, sub: &Sub) -> anyhow::Result<()> {
+        let deadline = deadline();
         let subject = Subject::User(sub.clone());
         // The pool stands in each commit, so that one is enough.
         let read = || table.read_stream(&subject, None, 1);

@@ -48,6 +48,56 @@ async fn a_user_is_found_by_sub_and_known_by_the_pools_own_name() {
     assert_eq!(*called.lock().unwrap(), ["ListUsers", "ListUsers"]);
 }
 
+/// What is asked for by each name in turn: a user name, a preferred one, an e-mail in two pages.
+fn directory(call: &http::Call) -> &'static str {
+    let asked: serde_json::Value = serde_json::from_str(&call.body).unwrap();
+    assert_eq!(asked["UserPoolId"], "eu-west-1_A");
+    let is_second = asked["PaginationToken"] == "more";
+    match (asked["Filter"].as_str().unwrap(), is_second) {
+        (r#"username = "Ada@acme.example""#, false) => {
+            assert_eq!(asked["AttributesToGet"], serde_json::json!(["sub"]));
+            r#"{"Users":[{"Username":"ada@acme.example","Enabled":true,"UserStatus":"CONFIRMED",
+                "Attributes":[{"Name":"sub","Value":"3f0c"}]}]}"#
+        }
+        (r#"preferred_username = "Ada@acme.example""#, false) => r#"{"Users":[]}"#,
+        (r#"email = "Ada@acme.example""#, false) => {
+            assert_eq!(
+                asked["AttributesToGet"],
+                serde_json::json!(["sub", "email"])
+            );
+            r#"{"PaginationToken":"more","Users":[
+                {"Username":"eve","Enabled":true,"UserStatus":"CONFIRMED","Attributes":[
+                    {"Name":"sub","Value":"3f0d"},{"Name":"email","Value":"eve@acme.example"}]},
+                {"Username":"ada@acme.example","Enabled":true,"UserStatus":"CONFIRMED","Attributes":[
+                    {"Name":"sub","Value":"3f0c"},{"Name":"email","Value":"ada@acme.example"}]}]}"#
+        }
+        (r#"email = "Ada@acme.example""#, true) => {
+            r#"{"Users":[{"Username":"acmelogin_7","Enabled":false,
+                "UserStatus":"EXTERNAL_PROVIDER","Attributes":[
+                    {"Name":"email","Value":"ada@acme.example"},{"Name":"sub","Value":"3f0e"}]}]}"#
+        }
+        (other, _) => panic!("{other}"),
+    }
+}
+
+#[tokio::test]
+async fn everybody_of_an_address_or_a_name_is_named_once_and_nobody_else() {
+    let script = |call: &http::Call| Outcome::Ends(Behavior::Answers(directory(call)));
+    let clients = http::scripted("http://127.0.0.1:1", Timeouts::WORKER, script);
+    let pools = CognitoPools::new(&clients);
+    let name = Personal::new("Ada@acme.example");
+    let found = pools.named(&pool(), &name).await.unwrap();
+    let found: Vec<_> = found
+        .iter()
+        .map(|one| (one.sub.as_str(), one.is_enabled, one.status.as_str()))
+        .collect();
+    let expected = [
+        ("3f0c", true, "CONFIRMED"),
+        ("3f0e", false, "EXTERNAL_PROVIDER"),
+    ];
+    assert_eq!(found, expected);
+}
+
 #[tokio::test]
 async fn each_act_is_one_call_whether_its_answer_is_empty_or_an_object() {
     for answer in ["", "{}"] {
