@@ -131,7 +131,11 @@ async fn a_version_1_message_in_the_dead_letters_is_recorded_as_version_2_once_i
     let (queue, dead) = (&world.here.stack.queue, &world.here.stack.dead_letters);
     dead.set_aside(&body, &cause).await.unwrap();
     // As a redrive does: as it is, with its version.
-    let letter = dead.examine(10, Duration::ZERO).await.unwrap().remove(0);
+    let letter = dead
+        .examine(10, Duration::ZERO, Duration::from_secs(30))
+        .await
+        .unwrap()
+        .remove(0);
     let body = letter.message.body;
     assert_eq!(body, old().0);
     queue.send(&Outgoing { body, group: None }).await.unwrap();
