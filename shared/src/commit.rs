@@ -9,7 +9,7 @@ mod ledger;
 
 pub use deferral::{Deferral, Setback, TOO_OLD};
 pub use lane::{DueAt, Lane};
-pub use ledger::{EffectKind, Entry, Lease, Ledger};
+pub use ledger::{EffectKind, Entry, Lease, Ledger, RE_OWED};
 
 use serde_json::Value;
 use usher_events::{

@@ -23,7 +23,7 @@ pub use look::Seen;
 
 use crate::aws::Clients;
 use crate::breaker::Record;
-use crate::commit::{DueAt, EffectKind, Entry, Lane, Lease};
+use crate::commit::{DueAt, EffectKind, Entry, Lane, Lease, Ledger};
 use crate::dependency::Dependency;
 use crate::invite::Invite;
 use crate::organization::Organization;
@@ -142,6 +142,17 @@ impl Store for Table {
     ) -> Result<Written, Fault> {
         self.update_entry((subject, id), kind, entry, due, owner)
             .await
+    }
+
+    async fn replace_ledger(
+        &self,
+        subject: &Subject,
+        id: EventId,
+        was: &Ledger,
+        ledger: &Ledger,
+        now: Time,
+    ) -> Result<Written, Fault> {
+        self.update_ledger((subject, id), was, ledger, now).await
     }
 
     async fn spill(&self, id: EventId, body: &str, due: Time) -> Result<(), Fault> {

@@ -4,7 +4,7 @@
 //! recorded and what follows from it, [`invite`] and [`sign_up`] who is let in by a code, [`tally`]
 //! how often somebody was refused, [`operator`] what an operator does to a user, [`organization`]
 //! what a domain's first user founds, [`timeline`] how a user came to be so, [`rebuild`] whether a
-//! user item is what the log says, [`seal`] and [`digest`] hide what must not be read, and
+//! user item is what the log says, [`re_owe`] what of it is owed again, [`seal`] and [`digest`] hide what must not be read, and
 //! [`breaker`] says when to stop calling a [`dependency`] that does not answer.
 //! Edges: [`port`] says what the outside world can do, and each adapter ([`dynamodb`], [`sqs`],
 //! [`eventbridge`], [`ses`], [`ssm`], [`secrets_manager`], [`cognito_idp`], [`lookup`], [`embedded`],
@@ -36,6 +36,7 @@ pub mod organization;
 pub mod policy;
 pub mod port;
 pub mod preferences;
+pub mod re_owe;
 pub mod rebuild;
 pub mod retry;
 pub mod seal;

@@ -9,7 +9,7 @@ mod verdict;
 
 pub use difference::Field;
 pub use fold::Fold;
-pub use verdict::{Difference, Kind, Mended, Verdict, judge};
+pub use verdict::{Difference, Kind, Mended, USER_ITEM_LOST, Verdict, judge};
 
 use crate::commit::Commit;
 use crate::policy::Policy;

@@ -7,11 +7,8 @@ use usher_shared::chance;
 use usher_shared::clock::{Clock, WallClock};
 use usher_shared::commit::{EffectKind, Entry, Lease};
 use usher_shared::port::{Fault, Store, TakenLease, Written};
-use usher_shared::rebuild::Mended;
+use usher_shared::rebuild::{Mended, USER_ITEM_LOST};
 use usher_shared::retry::retry;
-
-/// Why an effect is given up whose claim was lost with the user item.
-const LOST: &str = "user_item_lost";
 
 /// What came of mending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +55,7 @@ impl Run<'_> {
         if !ledger.get(kind).is_some_and(Entry::is_open) {
             return Ok(Mending::Overtaken);
         }
-        let entry = Entry::given_up(now, LOST);
+        let entry = Entry::given_up(now, USER_ITEM_LOST);
         ledger.set(kind, entry.clone());
         let due = ledger.due();
         let owner = Some(lease.owner.as_str());

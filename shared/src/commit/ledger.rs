@@ -63,6 +63,9 @@ impl EffectKind {
     }
 }
 
+/// What the ledger says of an effect that an operator made owed again, until it is tried.
+pub const RE_OWED: &str = "re_owed";
+
 /// How far one effect is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
@@ -142,6 +145,17 @@ impl Entry {
         }
     }
 
+    /// The entry of an effect that was given up and is owed again, as if from now on; its fault is
+    /// [`RE_OWED`].
+    pub fn re_owed(now: Time) -> Self {
+        Self::Deferred {
+            due: now,
+            attempts: 0,
+            fault: RE_OWED.to_owned(),
+            since: Some(now),
+        }
+    }
+
     /// The entry of an effect that no later try can perform, and why.
     pub fn given_up(at: Time, why: impl Into<String>) -> Self {
         Self::Failed {
@@ -183,6 +197,12 @@ impl Ledger {
         self.entries()
             .filter(|(kind, entry)| kind.is_once() && entry.is_open())
             .map(|(kind, _)| kind)
+    }
+
+    /// Whether the entry of a once-effect is another than in that ledger.
+    pub fn differs_in_once(&self, other: &Self) -> bool {
+        let mut once = EffectKind::ALL.into_iter().filter(|kind| kind.is_once());
+        once.any(|kind| self.get(kind) != other.get(kind))
     }
 
     /// Whether there is a once-effect that may be performed at once.

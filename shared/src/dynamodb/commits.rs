@@ -3,7 +3,7 @@
 use super::fault::{fault, held};
 use super::keys::{self, DUE_AT, DUE_SHARD, PK, SK};
 use super::{Table, record};
-use crate::commit::{DueAt, EffectKind, Entry, Lease};
+use crate::commit::{DueAt, EffectKind, Entry, Lease, Ledger};
 use crate::disposition::FaultKind;
 use crate::port::{Appended, Fault, TakenLease, Written};
 use crate::seal::SealedCommit;
@@ -138,6 +138,56 @@ impl Table {
             return Ok(Written::Now);
         }
         Ok(Written::Overtaken)
+    }
+
+    pub(super) async fn update_ledger(
+        &self,
+        (subject, id): (&Subject, EventId),
+        was: &Ledger,
+        ledger: &Ledger,
+        now: Time,
+    ) -> Result<Written, Fault> {
+        let (mut set, mut remove) = (vec!["#ledger = :ledger"], Vec::new());
+        let mut condition = "#ledger = :was".to_owned();
+        let mut request = self
+            .client
+            .update_item()
+            .table_name(self.name())
+            .key(PK, AttributeValue::S(keys::stream(subject)))
+            .key(SK, AttributeValue::S(keys::event(id)))
+            .expression_attribute_names("#ledger", "ledger")
+            .expression_attribute_names("#shard", DUE_SHARD)
+            .expression_attribute_names("#due", DUE_AT)
+            .expression_attribute_values(":was", value(was)?)
+            .expression_attribute_values(":ledger", value(ledger)?);
+        match ledger.due() {
+            Some(due) => {
+                set.extend(["#shard = :shard", "#due = :due"]);
+                let shard = keys::due_shard(due.lane, keys::shard_of(id));
+                request = request
+                    .expression_attribute_values(":shard", text(&shard))
+                    .expression_attribute_values(":due", text(&due.at.to_string()));
+            }
+            None => remove.extend(["#shard", "#due"]),
+        }
+        if ledger.differs_in_once(was) {
+            remove.push("#lease");
+            condition.push_str(" AND (attribute_not_exists(#lease) OR #lease.#until <= :expired)");
+            request = request
+                .expression_attribute_names("#lease", "lease")
+                .expression_attribute_names("#until", "until")
+                .expression_attribute_values(":expired", text(&Lease::expired_by(now).to_string()));
+        }
+        let mut update = format!("SET {}", set.join(", "));
+        if !remove.is_empty() {
+            update.push_str(&format!(" REMOVE {}", remove.join(", ")));
+        }
+        let request = request.update_expression(update);
+        let request = request.condition_expression(condition);
+        Ok(match held(UPDATE, request.send().await)? {
+            true => Written::Now,
+            false => Written::Overtaken,
+        })
     }
 
     async fn set_entry(

@@ -116,10 +116,6 @@ impl Record {
     pub(super) fn read(&self, subject: &Subject, id: EventId) -> SealedCommit {
         let said: Said<'_> = serde_json::from_slice(&self.said).expect(OURS);
         let alike: SaidAlike<'_> = serde_json::from_slice(&self.alike).expect(OURS);
-        let mut ledger = Ledger::default();
-        for (kind, entry) in &self.ledger {
-            ledger.set(*kind, entry.clone());
-        }
         SealedCommit {
             envelope: Envelope {
                 id,
@@ -132,10 +128,18 @@ impl Record {
             },
             sealed_person: self.person.as_deref().map(Into::into),
             decided: alike.decided.into_owned(),
-            ledger,
+            ledger: self.ledger(),
             lease: self.lease.as_deref().cloned(),
             recorded_at: self.recorded_at,
         }
+    }
+
+    fn ledger(&self) -> Ledger {
+        let mut ledger = Ledger::default();
+        for (kind, entry) in &self.ledger {
+            ledger.set(*kind, entry.clone());
+        }
+        ledger
     }
 
     fn bytes(&self) -> usize {
@@ -250,6 +254,41 @@ impl Kept {
         let bytes = record.bytes();
         self.units.write(bytes);
         self.set_due((&name, id), was, due);
+        Written::Now
+    }
+
+    pub(super) fn replace_ledger(
+        &mut self,
+        (subject, id): (&Subject, EventId),
+        was: &Ledger,
+        ledger: &Ledger,
+        now: Time,
+    ) -> Written {
+        let name = self.holders.get_key_value(subject);
+        let name = name.map(|(name, _)| Arc::clone(name));
+        let record = record(&mut self.holders, subject, id);
+        let (Some(name), Some(record)) = (name, record) else {
+            self.units.write(0);
+            return Written::Overtaken;
+        };
+        let once = ledger.differs_in_once(was);
+        let held = record.lease.as_deref();
+        let is_held = once && held.is_some_and(|lease| !lease.has_expired(now));
+        if is_held || record.ledger() != *was {
+            let bytes = record.bytes();
+            self.units.write(bytes);
+            return Written::Overtaken;
+        }
+        if once {
+            record.lease = None;
+        }
+        let entries = ledger.entries();
+        record.ledger = entries.map(|(kind, entry)| (kind, entry.clone())).collect();
+        let (due_before, due) = (record.due, ledger.due());
+        record.due = due;
+        let bytes = record.bytes();
+        self.units.write(bytes);
+        self.set_due((&name, id), due_before, due);
         Written::Now
     }
 }

@@ -7,7 +7,7 @@ use super::tallies::TallyTable;
 use super::users::Holder;
 use super::way::{self, Open, Way};
 use crate::breaker::Record;
-use crate::commit::{DueAt, EffectKind, Entry, Lane, Lease};
+use crate::commit::{DueAt, EffectKind, Entry, Lane, Lease, Ledger};
 use crate::dependency::Dependency;
 use crate::invite::Invite;
 use crate::organization::Organization;
@@ -237,6 +237,20 @@ impl Store for Table {
     ) -> Result<Written, Fault> {
         self.write(UPDATE, |kept| {
             kept.write_entry((subject, id), kind, entry, due, owner)
+        })
+        .await
+    }
+
+    async fn replace_ledger(
+        &self,
+        subject: &Subject,
+        id: EventId,
+        was: &Ledger,
+        ledger: &Ledger,
+        now: Time,
+    ) -> Result<Written, Fault> {
+        self.write(UPDATE, |kept| {
+            kept.replace_ledger((subject, id), was, ledger, now)
         })
         .await
     }

@@ -1,5 +1,5 @@
 use super::{Breakers, Fault, Invites, Organizations, Tallies};
-use crate::commit::{DueAt, EffectKind, Entry, Lane, Lease};
+use crate::commit::{DueAt, EffectKind, Entry, Lane, Lease, Ledger};
 use crate::preferences::Preferences;
 use crate::seal::{SealedCommit, UserKey};
 use crate::user::UserItem;
@@ -135,6 +135,20 @@ pub trait Store: Breakers + Invites + Organizations + Tallies {
         entry: &Entry,
         due: Option<DueAt>,
         owner: Option<&str>,
+    ) -> Result<Written, Fault>;
+
+    /// Puts a whole ledger in the place of the one that was read, and what it says into the due index,
+    /// in one write. [`Written::Overtaken`] means that the ledger is no longer exactly `was`, which a
+    /// repeat finds as well. Where the entry of a once-effect changes, it also means that somebody has
+    /// the lease at `now`; and where nobody has, the lease ends, so that whoever had it last writes
+    /// nothing more.
+    async fn replace_ledger(
+        &self,
+        subject: &Subject,
+        id: EventId,
+        was: &Ledger,
+        ledger: &Ledger,
+        now: Time,
     ) -> Result<Written, Fault>;
 
     /// Keeps an encoded envelope that nobody else would take, due then in [`Lane::Queue`]. May be

@@ -5,6 +5,10 @@ use crate::user::{StoredUser, User, UserItem};
 use std::collections::BTreeMap;
 use usher_events::{EventId, Sub};
 
+/// Why a once-effect is given up whose claim was lost with the user item: nobody knows whether it was
+/// performed.
+pub const USER_ITEM_LOST: &str = "user_item_lost";
+
 /// What came of comparing a user item with the log.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Verdict {

@@ -9,6 +9,7 @@ pub mod ledger;
 pub mod log;
 pub mod organizations;
 pub mod pages;
+pub mod replaced;
 pub mod tallies;
 pub mod users;
 
@@ -69,6 +70,17 @@ macro_rules! store_contract {
             an_entry_without_an_owner_is_always_written,
             an_entry_of_a_commit_that_is_not_there_is_not_written,
             entries_of_every_kind_and_state_are_read_back,
+        }
+        $crate::store_contract! { @tests $fresh, replaced:
+            a_ledger_is_replaced_with_what_is_due_by_it,
+            a_ledger_that_is_no_longer_as_read_is_left,
+            of_twenty_who_replace_a_ledger_at_once_one_has_written,
+            a_once_effect_is_not_touched_while_somebody_has_the_lease,
+            whoever_had_the_lease_writes_no_more_of_what_was_replaced,
+            a_lease_matters_to_nothing_but_once_effects,
+            a_commit_is_due_by_the_earliest_of_a_replaced_ledger,
+            a_ledger_with_nothing_set_aside_is_no_longer_due,
+            a_ledger_of_a_commit_that_is_not_there_is_not_replaced,
         }
         $crate::store_contract! { @tests $fresh, due:
             what_is_deferred_is_due_at_its_time_and_not_before,

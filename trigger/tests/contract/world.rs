@@ -347,6 +347,16 @@ impl Store for Places {
     ) -> Result<Written, Fault> {
         never()
     }
+    async fn replace_ledger(
+        &self,
+        _: &Subject,
+        _: EventId,
+        _: &Ledger,
+        _: &Ledger,
+        _: Time,
+    ) -> Result<Written, Fault> {
+        never()
+    }
     async fn spilled(&self, _: EventId) -> Result<Option<String>, Fault> {
         never()
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use usher_events::{EventId, InviteId, OrganizationId, PoolId, SignUpKey, Sub, Subject, Time};
 use usher_shared::breaker::Record;
-use usher_shared::commit::{DueAt, EffectKind, Entry, Lane, Lease};
+use usher_shared::commit::{DueAt, EffectKind, Entry, Lane, Lease, Ledger};
 use usher_shared::dependency::Dependency;
 use usher_shared::disposition::FaultKind;
 use usher_shared::invite::Invite;
@@ -286,6 +286,19 @@ impl<W: Watcher> Store for Watched<W> {
     ) -> Result<Written, Fault> {
         let call = self.store.write_entry(subject, id, kind, entry, due, owner);
         self.call("write_entry", of_commit(subject, id), call).await
+    }
+
+    async fn replace_ledger(
+        &self,
+        subject: &Subject,
+        id: EventId,
+        was: &Ledger,
+        ledger: &Ledger,
+        now: Time,
+    ) -> Result<Written, Fault> {
+        let call = self.store.replace_ledger(subject, id, was, ledger, now);
+        self.call("replace_ledger", of_commit(subject, id), call)
+            .await
     }
 
     async fn spill(&self, id: EventId, body: &str, due: Time) -> Result<(), Fault> {
