@@ -65,13 +65,12 @@ impl Worker {
     }
 
     /// Takes a commit with nothing left to do out of the due index, where a writer who knew of less
-    /// left it: written again as it is, an entry is due no longer.
+    /// left it: written again as it is, a ledger is due no longer. Unless it is another by now: what
+    /// was given up may be owed again.
     async fn forget_due(&self, commit: &Commit, deadline: Instant) -> Result<(), Again> {
-        let Some((kind, entry)) = commit.ledger.entries().next() else {
-            return Ok(());
-        };
-        let (subject, id) = (&commit.envelope.subject, commit.envelope.id);
-        let write = || self.store.write_entry(subject, id, kind, entry, None, None);
+        let (subject, id, ledger) = (&commit.envelope.subject, commit.envelope.id, &commit.ledger);
+        let now = self.clock.now();
+        let write = || self.store.replace_ledger(subject, id, ledger, ledger, now);
         retry(&TRIES, deadline, Fault::disposition, write).await?;
         Ok(())
     }

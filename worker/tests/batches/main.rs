@@ -20,6 +20,7 @@ mod order;
 mod organizations;
 mod patience;
 mod publication;
+mod re_owed;
 mod resuming;
 mod sweeping;
 mod switches;
