@@ -18,10 +18,6 @@ use usher_events::{
 
 /// What a commit records: something that came in, or something an operator did.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "nearly every commit is of the large kind"
-)]
 pub enum Recorded {
     /// Came over the wire.
     Lifecycle(LifecycleEvent),

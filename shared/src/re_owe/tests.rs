@@ -49,7 +49,7 @@ fn commit(entries: &[(EffectKind, Entry)]) -> SealedCommit {
 }
 
 /// A mail that was refused at 10 and a publication that was too old at 20, by what is said of them.
-fn meant(said: Meant) -> Vec<EffectKind> {
+fn meant(said: &Meant) -> Vec<EffectKind> {
     let commit = commit(&[
         (MAIL, failed(10, "refused", None)),
         (BUS, failed(20, "too_old", Some("throttled"))),
@@ -110,7 +110,7 @@ fn of_what_was_given_up_is_meant_what_all_that_is_said_holds_for() {
             none,
         ),
     ] {
-        assert_eq!(meant(said.clone()), expected, "{said:?}");
+        assert_eq!(meant(&said), expected, "{said:?}");
     }
 }
 
