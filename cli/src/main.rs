@@ -16,6 +16,7 @@ mod play;
 mod policy;
 mod policy_file;
 mod rebuild;
+mod replay;
 mod since;
 mod unsubscribe;
 mod user;
@@ -60,6 +61,7 @@ enum Verb {
     #[command(subcommand)]
     Worker(Box<worker::Verb>),
     Rebuild(Box<rebuild::Rebuild>),
+    Replay(Box<replay::Replay>),
 }
 
 fn main() -> ExitCode {
@@ -82,6 +84,7 @@ fn main() -> ExitCode {
                 Verb::Breaker(verb) => Box::pin(breaker::run(*verb)).await,
                 Verb::Worker(verb) => Box::pin(worker::run(*verb)).await,
                 Verb::Rebuild(rebuild) => Box::pin(rebuild.run()).await,
+                Verb::Replay(replay) => Box::pin(replay.run()).await,
             }
         }),
         Err(error) => Err(error.into()),

@@ -7,15 +7,15 @@ use usher_events::PoolId;
 use usher_shared::aws::{Clients, Timeouts};
 use usher_shared::clock::WallClock;
 use usher_shared::cognito_idp::CognitoPools;
-use usher_shared::config::{LogConfig, QueueConfig, TableConfig};
+use usher_shared::config::{DeadLetterConfig, LogConfig, QueueConfig, TableConfig};
 use usher_shared::digest::Secret;
 use usher_shared::dynamodb::Table;
 use usher_shared::embedded::{QueueLimits, Stack};
 use usher_shared::policy::Policy;
-use usher_shared::port::{Queue, Store, UserPools};
+use usher_shared::port::{DeadLetterInbox, Queue, Store, UserPools};
 use usher_shared::secret::Keepers;
 use usher_shared::secrets_manager::SecretsManager;
-use usher_shared::sqs::WorkQueue;
+use usher_shared::sqs::{DeadLetterQueue, WorkQueue};
 use usher_shared::ssm::ParameterStore;
 
 /// Which deployment.
@@ -81,15 +81,8 @@ impl Place {
             let config = LogConfig::from_env().context("--aws needs to know the deployment")?;
             let clients = Clients::for_command(config.region, Timeouts::WORKER).await;
             (Table::new(&clients, config.table), None)
-        } else if !self.dir.exists() {
-            // Opened, it would be made, and hold nothing to find fault with.
-            bail!(
-                "there is no state in {}; `usher local` makes it, --dir names another, and --aws works \
-                 on a deployment",
-                self.dir.display()
-            );
         } else {
-            let stack = Stack::open(&self.dir, Arc::new(WallClock), limits(policy)).await?;
+            let stack = self.open_state(policy).await?;
             (stack.store.clone(), Some(stack))
         };
         let items = match table.look().await {
@@ -104,6 +97,64 @@ impl Place {
             items,
             stack,
         })
+    }
+
+    /// Opens its dead letters, and looks whether they are there.
+    pub async fn open_dead_letters(&self, policy: &Policy) -> anyhow::Result<OpenedLetters> {
+        if self.aws {
+            let config = DeadLetterConfig::from_env();
+            let config = config.context("--aws needs to know the deployment")?;
+            let clients = Clients::for_command(config.region, Timeouts::WORKER).await;
+            let letters = DeadLetterQueue::new(&clients, config.dead_letter_url.as_str());
+            letters.look().await?;
+            return Ok(OpenedLetters {
+                inbox: Arc::new(letters),
+                name: config.dead_letter_url,
+                stack: None,
+            });
+        }
+        let stack = self.open_state(policy).await?;
+        Ok(OpenedLetters {
+            inbox: Arc::new(stack.dead_letters.clone()),
+            name: self.dir.display().to_string(),
+            stack: Some(stack),
+        })
+    }
+
+    /// Opens its dead letters, its work queue and its table, and looks whether they are there.
+    pub async fn open_to_replay(&self, policy: &Policy) -> anyhow::Result<Replayable> {
+        let letters = self.open_dead_letters(policy).await?;
+        if let Some(stack) = &letters.stack {
+            return Ok(Replayable {
+                queue: Arc::new(stack.queue.clone()),
+                table: stack.store.clone(),
+                letters,
+            });
+        }
+        let config = QueueConfig::from_env().context("--aws needs to know the deployment")?;
+        let clients = Clients::for_command(config.region, Timeouts::WORKER).await;
+        let queue = WorkQueue::new(&clients, config.queue_url);
+        queue.look().await?;
+        let table = Table::new(&clients, config.table);
+        table.look().await?;
+        Ok(Replayable {
+            queue: Arc::new(queue),
+            table,
+            letters,
+        })
+    }
+
+    /// Opens what is on this machine, if it is.
+    async fn open_state(&self, policy: &Policy) -> anyhow::Result<Stack> {
+        if !self.dir.exists() {
+            // Opened, it would be made, and hold nothing to find fault with.
+            bail!(
+                "there is no state in {}; `usher local` makes it, --dir names another, and --aws works \
+                 on a deployment",
+                self.dir.display()
+            );
+        }
+        Ok(Stack::open(&self.dir, Arc::new(WallClock), limits(policy)).await?)
     }
 
     /// Whether it is on AWS.
@@ -177,6 +228,41 @@ impl OpenedLog {
     pub async fn close(self) {
         drop(self.table);
         close(self.stack).await;
+    }
+}
+
+/// The dead letters of a deployment.
+pub struct OpenedLetters {
+    /// Their queue.
+    pub inbox: Arc<dyn DeadLetterInbox>,
+    /// What names it.
+    pub name: String,
+    stack: Option<Stack>,
+}
+
+impl OpenedLetters {
+    /// Ends what runs on this machine, and waits until its files are free.
+    pub async fn close(self) {
+        drop(self.inbox);
+        close(self.stack).await;
+    }
+}
+
+/// What a deployment's dead letters are brought back with.
+pub struct Replayable {
+    /// They.
+    pub letters: OpenedLetters,
+    /// The work queue that they go to.
+    pub queue: Arc<dyn Queue>,
+    /// The table that tells which are done.
+    pub table: Table,
+}
+
+impl Replayable {
+    /// Ends what runs on this machine, and waits until its files are free.
+    pub async fn close(self) {
+        drop((self.queue, self.table));
+        self.letters.close().await;
     }
 }
 

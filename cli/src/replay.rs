@@ -1,0 +1,315 @@
+//! `usher replay`: what stayed behind in the dead letters is listed, judged, mended and brought back.
+
+mod edit;
+mod export;
+mod filter;
+mod held;
+mod journal;
+mod judge;
+mod letter;
+mod list;
+mod pass;
+mod plan;
+mod purge;
+mod report;
+mod run;
+mod show;
+mod tally;
+
+use crate::invite;
+use crate::pace::Pace;
+use crate::place::{OpenedLetters, Place};
+use anyhow::{Context, bail};
+use clap::Subcommand;
+use edit::Edit;
+use filter::Choice;
+use indicatif::{ProgressBar, ProgressStyle};
+use journal::{Journal, Scope};
+use pass::Pass;
+use plan::{Header, Plan, Writing};
+use report::{End, Report};
+use run::Run;
+use std::num::{NonZeroU32, NonZeroU64};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use usher_shared::clock::{Clock, WallClock};
+use usher_shared::digest::sha_256;
+use usher_shared::policy::Policy;
+
+/// The exit status where some of what was chosen stays.
+const STAYS: u8 = 3;
+
+/// Brings dead letters back to the work queue
+///
+/// Each letter is read and lifted to the current version of its event. What a worker can do is sent to the
+/// work queue and then deleted; what the log has, with everything that it owes closed and its user folded,
+/// is only deleted; what cannot be read stays. Nothing is changed unless --confirm is given: without, it
+/// says what would become of the letters, by cause. The letters are hidden from other readers while it
+/// looks at them, and shown again at the end.
+///
+/// An edit is a JSON Patch (RFC 6902) on every letter that is chosen, or another text for one of them. What
+/// a letter said before and after is recorded in the log before it is sent, sealed with its user's key.
+///
+/// A letter is sent first and deleted after. A run that ends at any point loses none, and the same command
+/// goes on where it was; what is then sent twice the worker knows by its id.
+#[derive(clap::Args)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "Examples:\n  usher replay\n  \
+    usher replay list --cause bad_data\n  \
+    usher replay --aws --cause timed_out --plan monday.plan\n  \
+    usher replay --aws --plan monday.plan --rate 50 --confirm\n  \
+    usher replay --cause bad_data --type signed_in --edit patch.json --confirm\n  \
+    usher replay export --out letters.ndjson && usher replay purge --exported letters.ndjson --confirm\n\n\
+    With --aws, USHER_DEAD_LETTER_URL, USHER_QUEUE_URL and USHER_TABLE name the deployment's queues and\n\
+    table; AWS_ENDPOINT_URL names another server than AWS.\n\n\
+    Exit status: 0 all that was chosen is done, or would be; 3 some of it stays, and is counted by why;\n\
+    1 something failed or was interrupted; 2 the command was not understood."
+)]
+pub struct Replay {
+    #[command(subcommand)]
+    verb: Option<Verb>,
+    #[command(flatten)]
+    choice: Choice,
+    /// Changes each letter that is chosen by this JSON Patch (RFC 6902), and records that
+    #[arg(long, value_name = "FILE", conflicts_with = "body")]
+    edit: Option<PathBuf>,
+    /// Replaces the text of the one letter that --letter names by this file's, and records that
+    #[arg(long, value_name = "FILE", requires = "letter")]
+    body: Option<PathBuf>,
+    /// Writes what would become of each letter there, for review; with --confirm, does what it says
+    #[arg(long, value_name = "FILE")]
+    plan: Option<PathBuf>,
+    /// Sends and deletes
+    #[arg(long)]
+    confirm: bool,
+    /// At most so many letters a second [default: as fast as it goes]
+    #[arg(long, value_name = "LETTERS")]
+    rate: Option<NonZeroU32>,
+    /// Stops after so many that could not be sent, or came back while it ran
+    #[arg(long, value_name = "LETTERS", default_value = "10")]
+    stop_after: NonZeroU64,
+    /// Where to remember how far it is [default: replay.json in the directory of --dir]
+    #[arg(long, value_name = "FILE")]
+    state: Option<PathBuf>,
+    /// Begins anew, whatever was interrupted
+    #[arg(long)]
+    fresh: bool,
+    #[command(flatten)]
+    at: At,
+    /// Prints one JSON object instead of text
+    #[arg(long)]
+    json: bool,
+}
+
+/// Other things that can be done with dead letters.
+#[derive(Subcommand)]
+enum Verb {
+    List(Box<list::List>),
+    Show(Box<show::Show>),
+    Export(Box<export::Export>),
+    Purge(Box<purge::Purge>),
+}
+
+/// Which queue, and how it is looked at.
+#[derive(clap::Args)]
+struct At {
+    /// How long letters are hidden from other readers at most, as 15m or 1h
+    #[arg(long, value_name = "LENGTH", default_value = "15m", value_parser = hold)]
+    hold: Duration,
+    /// The policy file; else usher.toml here, else the example that comes with usher
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+    #[command(flatten)]
+    place: Place,
+}
+
+impl At {
+    /// Opens the dead letters alone.
+    async fn open(&self) -> anyhow::Result<OpenedLetters> {
+        let (policy, _) = crate::policy_file::read(self.policy.as_deref())?;
+        let opened = self.place.open_dead_letters(&policy).await;
+        opened.context("there are no dead letters to look at")
+    }
+
+    /// Begins a pass through the letters, and a bar for it.
+    async fn pass(
+        &self,
+        letters: &OpenedLetters,
+        patient: bool,
+    ) -> anyhow::Result<(Pass, ProgressBar)> {
+        let (inbox, directory) = (Arc::clone(&letters.inbox), self.place.directory());
+        let pass = Pass::begin(inbox, directory, self.hold, patient).await?;
+        let waiting = pass.waiting().await?;
+        let bar = ProgressBar::new(waiting.shown + waiting.hidden);
+        let style =
+            ProgressStyle::with_template("{wide_bar} {human_pos}/{human_len} letters {eta}");
+        Ok((pass, bar.with_style(style.expect("the template is one"))))
+    }
+}
+
+impl Replay {
+    /// Does what is asked.
+    pub async fn run(self) -> anyhow::Result<ExitCode> {
+        match self.verb {
+            Some(Verb::List(list)) => list.run().await,
+            Some(Verb::Show(show)) => show.run().await,
+            Some(Verb::Export(export)) => export.run().await,
+            Some(Verb::Purge(purge)) => purge.run().await,
+            None => Box::pin(self.replay()).await,
+        }
+    }
+
+    async fn replay(self) -> anyhow::Result<ExitCode> {
+        let (policy, _) = crate::policy_file::read(self.at.policy.as_deref())?;
+        let edit = self.edit()?;
+        let plan = self.planned()?;
+        let opened = self.at.place.open_to_replay(&policy).await;
+        let opened = opened.context("nothing can be replayed")?;
+        let (json, confirmed) = (self.json, self.confirm);
+        let done = self.go(&opened, &policy, edit, plan).await;
+        opened.close().await;
+        let (ran, resumed) =
+            done.context("the replay was interrupted; the same command goes on")?;
+        let report = Report {
+            tally: &ran.tally,
+            confirmed,
+            resumed,
+            end: ran.end,
+            elsewhere: ran.elsewhere,
+        };
+        if json {
+            anstream::println!("{}", report.json());
+        } else {
+            for line in report.text() {
+                anstream::println!("{line}");
+            }
+        }
+        Ok(match ran.end {
+            End::Interrupted => ExitCode::from(1),
+            End::Failures => ExitCode::from(STAYS),
+            End::Whole if ran.tally.stay() > 0 => ExitCode::from(STAYS),
+            End::Whole => ExitCode::SUCCESS,
+        })
+    }
+
+    async fn go(
+        self,
+        opened: &crate::place::Replayable,
+        policy: &Policy,
+        edit: Option<Edit>,
+        plan: Option<Plan>,
+    ) -> anyhow::Result<(run::Ran, bool)> {
+        let queue = &opened.letters.name;
+        if let Some(plan) = &plan
+            && plan.header.queue != *queue
+        {
+            bail!(
+                "the plan is about {}, and this is {queue}",
+                plan.header.queue
+            );
+        }
+        let file = self.confirm.then(|| {
+            let named = self.state.clone();
+            named.unwrap_or_else(|| self.at.place.directory().join("replay.json"))
+        });
+        let asked = format!("{:?} {edit:?} {:?}", self.choice, self.plan);
+        let scope = Scope {
+            queue: queue.clone(),
+            asked: sha_256(&asked),
+        };
+        let journal = Journal::open(file, scope, WallClock.now(), self.fresh)?;
+        let (filter, edit, writing) = match (&plan, &self.plan) {
+            (Some(plan), _) => (plan.header.filter.clone(), plan.header.edit.clone(), None),
+            (None, path) => {
+                let filter = self.choice.at(journal.began());
+                let header = Header::new(WallClock.now(), queue, &filter, edit.as_ref());
+                let writing = path.as_ref().map(|path| Writing::begin(path, &header));
+                (filter, edit, writing.transpose()?)
+            }
+        };
+        let interrupted = Arc::new(AtomicBool::new(false));
+        let listening = tokio::spawn(listen(Arc::clone(&interrupted)));
+        let (pass, bar) = self.at.pass(&opened.letters, journal.resumed).await?;
+        let resumed = journal.resumed;
+        let run = Run {
+            pass,
+            queue: opened.queue.as_ref(),
+            table: &opened.table,
+            policy,
+            filter,
+            edit,
+            plan,
+            writing,
+            confirmed: self.confirm,
+            pace: Pace::new(self.rate.filter(|_| self.confirm)),
+            stop_after: self.confirm.then_some(self.stop_after),
+            journal,
+            bar: bar.clone(),
+            interrupted: &interrupted,
+        };
+        let ran = run.all().await;
+        listening.abort();
+        bar.finish_and_clear();
+        Ok((ran?, resumed))
+    }
+
+    fn edit(&self) -> anyhow::Result<Option<Edit>> {
+        if let Some(file) = &self.body {
+            if self.choice.letter.len() != 1 {
+                bail!("--body replaces the text of one letter; name it with --letter, once");
+            }
+            return Edit::read_text(file).map(Some);
+        }
+        let Some(file) = &self.edit else {
+            return Ok(None);
+        };
+        if self.choice.is_any() {
+            bail!(
+                "--edit changes each letter that is chosen; choose with --letter, --cause, --type or \
+                 another of those"
+            );
+        }
+        Edit::read_patch(file).map(Some)
+    }
+
+    /// The plan that is to be done, if one is.
+    fn planned(&self) -> anyhow::Result<Option<Plan>> {
+        let Some(file) = self.plan.as_ref().filter(|_| self.confirm) else {
+            return Ok(None);
+        };
+        if !self.choice.is_any() || self.edit.is_some() || self.body.is_some() {
+            bail!(
+                "{} says which letters and what to do; give --plan and --confirm alone, or make \
+                 another plan",
+                file.display()
+            );
+        }
+        Plan::read(file).map(Some)
+    }
+}
+
+/// Takes note of it when somebody wants an end.
+async fn listen(interrupted: Arc<AtomicBool>) {
+    if tokio::signal::ctrl_c().await.is_ok() {
+        interrupted.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Reads how long letters are hidden. SQS hides for twelve hours at most.
+fn hold(text: &str) -> Result<Duration, String> {
+    let seconds = text.strip_suffix('s').and_then(|text| text.parse().ok());
+    let minutes = text
+        .strip_suffix('m')
+        .and_then(|text| text.parse::<u64>().ok());
+    let length = seconds
+        .or(minutes.map(|minutes| minutes.saturating_mul(60)))
+        .map(Duration::from_secs)
+        .or_else(|| invite::length(text));
+    length
+        .filter(|it| (Duration::from_secs(1)..=Duration::from_hours(12)).contains(it))
+        .ok_or_else(|| "must be a length from 1s to 12h, such as 15m".to_owned())
+}
