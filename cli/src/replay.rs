@@ -3,6 +3,7 @@
 mod edit;
 mod export;
 mod filter;
+mod from_log;
 mod held;
 mod journal;
 mod judge;
@@ -23,6 +24,7 @@ use anyhow::{Context, bail};
 use clap::Subcommand;
 use edit::Edit;
 use filter::Choice;
+use from_log::FromLog;
 use indicatif::{ProgressBar, ProgressStyle};
 use journal::{Journal, Scope};
 use pass::Pass;
@@ -36,6 +38,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use usher_shared::clock::{Clock, WallClock};
+use usher_shared::commit::EffectKind;
 use usher_shared::digest::sha_256;
 use usher_shared::policy::Policy;
 
@@ -55,6 +58,12 @@ const STAYS: u8 = 3;
 ///
 /// A letter is sent first and deleted after. A run that ends at any point loses none, and the same command
 /// goes on where it was; what is then sent twice the worker knows by its id.
+///
+/// With --from-log it looks at no letters, but at the effects that the log says were given up: mails and
+/// publications. They are chosen by kind, by cause and by when they were given up, shown by kind and cause,
+/// and with --confirm owed again, due at once and with their whole age before them; the sweep sends them to
+/// workers. What others got on with meanwhile is left, so nothing is sent twice, and after an interruption
+/// the same command goes on with what is still given up.
 #[derive(clap::Args)]
 #[command(
     args_conflicts_with_subcommands = true,
@@ -63,9 +72,13 @@ const STAYS: u8 = 3;
     usher replay --aws --cause timed_out --plan monday.plan\n  \
     usher replay --aws --plan monday.plan --rate 50 --confirm\n  \
     usher replay --cause bad_data --type signed_in --edit patch.json --confirm\n  \
+    usher replay --from-log --effect welcome_mail --cause rejected --since 7d --rate 5 --confirm\n  \
     usher replay export --out letters.ndjson && usher replay purge --exported letters.ndjson --confirm\n\n\
     With --aws, USHER_DEAD_LETTER_URL, USHER_QUEUE_URL and USHER_TABLE name the deployment's queues and\n\
-    table; AWS_ENDPOINT_URL names another server than AWS.\n\n\
+    table; AWS_ENDPOINT_URL names another server than AWS. With --from-log, USHER_TABLE is enough.\n\n\
+    Of what --from-log owes again, a mail that timed out may have gone when it was tried; a welcome goes\n\
+    only if no other event of its user has claimed it; and a notice of a suspension or a publication that\n\
+    the policy no longer wants is given up again. A mail that the mail service accepted is done.\n\n\
     Exit status: 0 all that was chosen is done, or would be; 3 some of it stays, and is counted by why;\n\
     1 something failed or was interrupted; 2 the command was not understood."
 )]
@@ -74,6 +87,17 @@ pub struct Replay {
     verb: Option<Verb>,
     #[command(flatten)]
     choice: Choice,
+    /// Owes again what the log says was given up, instead of looking at letters
+    #[arg(long, conflicts_with_all = [
+        "edit", "body", "plan", "stop_after", "state", "fresh", "hold", "letter", "receives", "text",
+    ])]
+    from_log: bool,
+    /// With --from-log, only this kind of effect, such as welcome_mail; may be given more than once
+    #[arg(
+        long, value_name = "NAME", requires = "from_log", value_parser = from_log::effect,
+        help_heading = "Which"
+    )]
+    effect: Vec<EffectKind>,
     /// Changes each letter that is chosen by this JSON Patch (RFC 6902), and records that
     #[arg(long, value_name = "FILE", conflicts_with = "body")]
     edit: Option<PathBuf>,
@@ -86,7 +110,7 @@ pub struct Replay {
     /// Sends and deletes
     #[arg(long)]
     confirm: bool,
-    /// At most so many letters a second [default: as fast as it goes]
+    /// At most so many letters a second, or effects with --from-log [default: as fast as it goes]
     #[arg(long, value_name = "LETTERS")]
     rate: Option<NonZeroU32>,
     /// Stops after so many that could not be sent, or came back while it ran
@@ -159,7 +183,26 @@ impl Replay {
             Some(Verb::Show(show)) => show.run().await,
             Some(Verb::Export(export)) => export.run().await,
             Some(Verb::Purge(purge)) => purge.run().await,
+            None if self.from_log => Box::pin(self.owe_again().run()).await,
             None => Box::pin(self.replay()).await,
+        }
+    }
+
+    fn owe_again(self) -> FromLog {
+        let (choice, at) = (self.choice, self.at);
+        FromLog {
+            effects: self.effect,
+            causes: choice.cause,
+            types: choice.types,
+            user: choice.user,
+            pool: choice.pool,
+            since: choice.since,
+            until: choice.until,
+            rate: self.rate,
+            policy: at.policy,
+            place: at.place,
+            confirm: self.confirm,
+            json: self.json,
         }
     }
 

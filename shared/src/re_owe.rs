@@ -140,6 +140,18 @@ impl Meant {
 }
 
 impl Plan {
+    /// The same for a ledger that was read later; `None` if one of the effects is no longer given up
+    /// as it was.
+    pub fn again(&self, found: &Ledger) -> Option<Ledger> {
+        let mut ledger = found.clone();
+        for effect in &self.effects {
+            let still = given_up(found).any(|there| there == *effect);
+            let owed = self.ledger.get(effect.kind).filter(|_| still)?;
+            ledger.set(effect.kind, owed.clone());
+        }
+        Some(ledger)
+    }
+
     /// Whether a ledger says that this was done, by this very plan.
     pub fn is_done(&self, ledger: &Ledger) -> bool {
         let mut effects = self.effects.iter();

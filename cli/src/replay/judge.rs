@@ -183,9 +183,8 @@ mod tests {
         let policy = Policy::default();
         let signed_in = commit(signed_in().into());
         let known = User::default().join(said(&policy, &signed_in));
-        let standing = |commit: Option<&Commit>, user: Option<&User>| {
-            Standing::of(&policy, commit, user)
-        };
+        let standing =
+            |commit: Option<&Commit>, user: Option<&User>| Standing::of(&policy, commit, user);
         assert_ne!(known, User::default(), "a sign-in says something");
         assert_eq!(standing(None, Some(&known)), Standing::NotRecorded);
         assert_eq!(standing(Some(&signed_in), None), Standing::NotFolded);

@@ -169,6 +169,12 @@ fn fate(entry: &Entry) -> String {
         } => format!("done {at}, {receipt}"),
         Entry::Deferred {
             due,
+            attempts: 0,
+            fault,
+            since: _,
+        } => format!("waits until {due}: {fault}"),
+        Entry::Deferred {
+            due,
             attempts,
             fault,
             since: _,

@@ -202,6 +202,28 @@ fn a_cause_names_the_last_error_of_what_was_too_old_and_of_nothing_else() {
 }
 
 #[test]
+fn a_ledger_that_has_changed_beside_what_is_meant_is_planned_for_again() {
+    let given_up = failed(10, "refused", None);
+    let before = commit(&[(MAIL, given_up.clone())]);
+    let plan = Meant::default().plan(&before, at(20)).unwrap();
+    let deferred = Entry::later(at(99));
+    let beside = commit(&[(MAIL, given_up), (BUS, deferred.clone())]).ledger;
+    let again = plan.again(&beside).unwrap();
+    assert_eq!(again.get(MAIL), Some(&Entry::re_owed(at(20))));
+    assert_eq!(again.get(BUS), Some(&deferred));
+    for entry in [
+        failed(11, "refused", None),
+        failed(10, "rejected", None),
+        Entry::re_owed(at(19)),
+        Entry::Owed,
+    ] {
+        let changed = commit(&[(MAIL, entry.clone())]).ledger;
+        assert_eq!(plan.again(&changed), None, "{entry:?}");
+    }
+    assert_eq!(plan.again(&Ledger::default()), None);
+}
+
+#[test]
 fn a_plan_knows_its_own_work_and_nobody_elses() {
     let before = commit(&[
         (MAIL, failed(10, "refused", None)),
