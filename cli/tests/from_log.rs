@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
-use std::process::Output;
+use std::process::{Output, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
@@ -411,4 +411,77 @@ fn what_cannot_be_done_is_said_with_a_remedy() {
         .unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(said(&output).contains("USHER_TABLE"), "{output:?}");
+}
+
+/// As many mails that were rejected an hour ago, in a table that this process serves.
+async fn rejected(directory: &Path, users: usize) -> Stack {
+    let stack = open(directory).await;
+    for number in 0..users {
+        sign_up(&stack, &name(number), ago(HOUR)).await;
+    }
+    stack
+}
+
+/// How many of them are owed again.
+async fn re_owed(stack: &Stack, users: usize) -> usize {
+    let mut owed = 0;
+    for number in 0..users {
+        let subject = Subject::User(Sub::new(name(number)).unwrap());
+        let stream = stack.store.stream(&subject).await.unwrap();
+        let entry = stream[0].ledger.get(EffectKind::WelcomeMail).unwrap();
+        owed += usize::from(entry.is_open());
+    }
+    owed
+}
+
+#[test]
+fn after_a_run_that_was_killed_the_same_command_does_the_rest() {
+    let directory = TempDir::new().unwrap();
+    let here = directory.path();
+    let runtime = Runtime::new().unwrap();
+    let stack = runtime.block_on(rejected(here, 20));
+    let mut command = common::usher(here);
+    command.args(["replay", "--from-log", "--confirm", "--rate", "4"]);
+    let mut child = command.stdout(Stdio::null()).spawn().unwrap();
+    while runtime.block_on(re_owed(&stack, 20)) == 0 {
+        assert_eq!(child.try_wait().unwrap(), None, "it is under way");
+        std::thread::park_timeout(Duration::from_millis(20));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let owed = runtime.block_on(re_owed(&stack, 20));
+    assert!((1..20).contains(&owed), "{owed}");
+    let rest = whole(&from_log(here, &["--confirm"]));
+    assert_eq!(rest["owed"], json!(20 - owed));
+    assert_eq!(runtime.block_on(re_owed(&stack, 20)), 20);
+    runtime.block_on(stack.close());
+}
+
+#[test]
+fn two_who_run_it_at_once_make_each_effect_owed_once() {
+    let directory = TempDir::new().unwrap();
+    let here = directory.path();
+    let runtime = Runtime::new().unwrap();
+    let stack = runtime.block_on(rejected(here, 20));
+    let running = [(); 2].map(|()| {
+        let mut command = common::usher(here);
+        command.args(["replay", "--from-log", "--confirm", "--json"]);
+        command.stdout(Stdio::piped()).spawn().unwrap()
+    });
+    let mut owed = 0;
+    for child in running {
+        let output = child.wait_with_output().unwrap();
+        let report = json(&output);
+        let count = |key: &str| report[key].as_u64().unwrap();
+        assert_eq!(count("effects"), count("owed") + count("changed"));
+        let left = i32::from(count("changed") > 0) * 3;
+        assert_eq!(output.status.code(), Some(left), "{output:?}");
+        owed += count("owed");
+    }
+    // Both may say so of one that both would have written alike, in one millisecond.
+    assert!(owed >= 20, "{owed}");
+    assert_eq!(runtime.block_on(re_owed(&stack, 20)), 20);
+    assert_eq!(swept(here), [json!(20), json!(0), json!(0)]);
+    assert_eq!(swept(here), [json!(0), json!(0), json!(0)]);
+    runtime.block_on(stack.close());
 }
