@@ -40,21 +40,30 @@ class Operator:
 
     def run(self, *arguments: str) -> dict[str, Any]:
         """Runs a verb on the deployment and gives what it says."""
-        surroundings = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-        environment = {
-            **servers.CREDENTIALS,
-            "AWS_ENDPOINT_URL": self.url,
-            "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": self.pool_url,
-            "REGION": servers.REGION,
-            "USHER_TABLE": TABLE,
-            "USHER_SECRET": SECRET,
-        }
         done = subprocess.run(
-            [self.usher, *arguments, "--aws", "--json", "--policy", POLICY],
-            env=surroundings | environment,
+            self.command(*arguments),
+            env=self.environment(),
             capture_output=True,
             text=True,
             timeout=60,
         )
         assert done.returncode == 0, (arguments, done.returncode, done.stderr)
         return json.loads(done.stdout)
+
+    def command(self, *arguments: str) -> list[str | Path]:
+        """A verb on the deployment, as it is typed."""
+        return [self.usher, *arguments, "--aws", "--json", "--policy", POLICY]
+
+    def environment(self, **more: str) -> dict[str, str]:
+        """What says where the deployment is."""
+        surroundings = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+        return {
+            **surroundings,
+            **servers.CREDENTIALS,
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": self.pool_url,
+            "REGION": servers.REGION,
+            "USHER_TABLE": TABLE,
+            "USHER_SECRET": SECRET,
+            **more,
+        }

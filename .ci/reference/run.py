@@ -19,6 +19,7 @@ import install
 import package
 import servers
 from case import Case
+from dead_letters import DeadLetters
 from deploy import TRIGGER, deploy
 from faults import disturbed_servers
 from lifecycle import Lifecycle
@@ -169,7 +170,7 @@ def lifecycle(run: Path) -> Count:
         with servers.log_shown_on_failure(ministack, cognito):
             Case.world = world(ministack, cognito, archives, usher, run)
         load = unittest.defaultTestLoader.loadTestsFromTestCase
-        tests = unittest.TestSuite(load(case) for case in (Lifecycle, Rules))
+        tests = unittest.TestSuite(load(case) for case in (Lifecycle, Rules, DeadLetters))
         result = unittest.TextTestRunner(stream=sys.stdout, verbosity=2).run(tests)
         failed = len(result.failures) + len(result.errors)
         if failed > 0:

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use usher_shared::port::{DeadLetterInbox, Hidden};
 
-/// How many are shown again with one call.
+/// How many are hidden or shown with one call.
 const TOGETHER: usize = 10;
 
 /// Letters that are hidden and are to be shown again.
@@ -57,8 +57,28 @@ impl Held {
         noted.with_context(|| format!("{} cannot be written", self.path.display()))
     }
 
-    /// Shows all of them again. One that cannot be shown was shown, or is shown when its time is over.
+    /// Hides all of them for so long from now.
+    pub async fn renew(
+        &mut self,
+        inbox: &dyn DeadLetterInbox,
+        hold: Duration,
+    ) -> anyhow::Result<()> {
+        self.hide(inbox, hold).await?;
+        self.file.seek(SeekFrom::End(0))?;
+        Ok(())
+    }
+
+    /// Shows all of them again, and forgets them.
     pub async fn show(&mut self, inbox: &dyn DeadLetterInbox) -> anyhow::Result<()> {
+        self.hide(inbox, Duration::ZERO).await?;
+        self.file.set_len(0)?;
+        self.file.seek(SeekFrom::Start(0))?;
+        self.count = 0;
+        Ok(())
+    }
+
+    /// One that cannot be hidden was shown, or is shown when its time is over.
+    async fn hide(&mut self, inbox: &dyn DeadLetterInbox, hold: Duration) -> anyhow::Result<()> {
         let shown = self.path.display();
         self.file.seek(SeekFrom::Start(0))?;
         let mut lines = BufReader::new(&self.file).lines();
@@ -67,19 +87,15 @@ impl Held {
             let together: Result<Vec<String>, _> = together.collect();
             let together = together.with_context(|| format!("{shown} cannot be read"))?;
             if together.is_empty() {
-                break;
+                return Ok(());
             }
             let receipts = together.into_iter().filter(|receipt| !receipt.is_empty());
             let hidden = receipts.map(|receipt| Hidden {
                 receipt,
-                duration: Duration::ZERO,
+                duration: hold,
             });
             let hidden: Vec<Hidden> = hidden.collect();
             let _ = inbox.hide_many(&hidden).await;
         }
-        self.file.set_len(0)?;
-        self.file.seek(SeekFrom::Start(0))?;
-        self.count = 0;
-        Ok(())
     }
 }

@@ -35,6 +35,8 @@ pub struct Pass {
     inbox: Arc<dyn DeadLetterInbox>,
     held: Held,
     hold: Duration,
+    /// When what is kept is hidden anew.
+    renewal: Instant,
     seen: HashSet<u64>,
     /// Until when letters that nobody shows are waited for.
     until: Instant,
@@ -59,6 +61,7 @@ impl Pass {
             inbox,
             held,
             hold,
+            renewal: Instant::now() + hold / 2,
             seen: HashSet::new(),
             until: Instant::now() + patience,
             empty: 0,
@@ -76,6 +79,10 @@ impl Pass {
     /// The next letters, at most ten; none is the end.
     pub async fn next(&mut self) -> anyhow::Result<Vec<Letter>> {
         loop {
+            if Instant::now() >= self.renewal {
+                self.renewal = Instant::now() + self.hold / 2;
+                self.held.renew(self.inbox.as_ref(), self.hold).await?;
+            }
             let ask = || self.inbox.examine(MOST, WAIT, self.hold);
             let letters = retry(&TRIES, deadline(), Fault::disposition, ask).await?;
             self.empty = if letters.is_empty() {
@@ -88,7 +95,7 @@ impl Pass {
                 if self.seen.insert(name(&letter.message.id)) {
                     new.push(Letter::from(letter));
                 } else {
-                    // Its time was over, and it is hidden by another receipt now.
+                    // Its time was over all the same, and it is hidden by another receipt now.
                     self.held.note(&letter.message.receipt)?;
                 }
             }
