@@ -1,6 +1,11 @@
 //! `usher replay`: what stayed behind is listed, planned, mended and brought back, and nothing of it is
 //! lost or moved that nobody asked for.
-#![allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    reason = "helpers of tests; nothing else waits on their threads"
+)]
 
 mod common;
 
