@@ -77,27 +77,19 @@ const STAYS: u8 = 3;
     With --aws, USHER_DEAD_LETTER_URL, USHER_QUEUE_URL and USHER_TABLE name the deployment's queues and\n\
     table; AWS_ENDPOINT_URL names another server than AWS. With --from-log, USHER_TABLE is enough.\n\n\
     Of what --from-log owes again, a mail that timed out may have gone when it was tried; a welcome goes\n\
-    only if no other event of its user has claimed it; and a notice of a suspension or a publication that\n\
-    the policy no longer wants is given up again. A mail that the mail service accepted is done.\n\n\
+    only if no other event of its user has claimed it; and a notice of a suspension or a publication\n\
+    is given up again if the policy no longer wants it. What the mail service accepted is done.\n\n\
     Exit status: 0 all that was chosen is done, or would be; 3 some of it stays, and is counted by why;\n\
     1 something failed or was interrupted; 2 the command was not understood."
 )]
 pub struct Replay {
     #[command(subcommand)]
     verb: Option<Verb>,
-    #[command(flatten)]
-    choice: Choice,
     /// Owes again what the log says was given up, instead of looking at letters
     #[arg(long, conflicts_with_all = [
         "edit", "body", "plan", "stop_after", "state", "fresh", "hold", "letter", "receives", "text",
     ])]
     from_log: bool,
-    /// With --from-log, only this kind of effect, such as welcome_mail; may be given more than once
-    #[arg(
-        long, value_name = "NAME", requires = "from_log", value_parser = from_log::effect,
-        help_heading = "Which"
-    )]
-    effect: Vec<EffectKind>,
     /// Changes each letter that is chosen by this JSON Patch (RFC 6902), and records that
     #[arg(long, value_name = "FILE", conflicts_with = "body")]
     edit: Option<PathBuf>,
@@ -127,6 +119,14 @@ pub struct Replay {
     /// Prints one JSON object instead of text
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    choice: Choice,
+    /// With --from-log, only this kind of effect, such as welcome_mail; may be given more than once
+    #[arg(
+        long, value_name = "NAME", requires = "from_log", value_parser = from_log::effect,
+        help_heading = "Which"
+    )]
+    effect: Vec<EffectKind>,
 }
 
 /// Other things that can be done with dead letters.
@@ -212,7 +212,7 @@ impl Replay {
         let plan = self.planned()?;
         let opened = self.at.place.open_to_replay(&policy).await;
         let opened = opened.context("nothing can be replayed")?;
-        let (json, confirmed) = (self.json, self.confirm);
+        let (json, confirmed, written) = (self.json, self.confirm, self.plan.clone());
         let done = self.go(&opened, &policy, edit, plan).await;
         opened.close().await;
         let (ran, resumed) =
@@ -223,6 +223,7 @@ impl Replay {
             resumed,
             end: ran.end,
             elsewhere: ran.elsewhere,
+            plan: written.as_deref(),
         };
         if json {
             anstream::println!("{}", report.json());

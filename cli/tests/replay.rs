@@ -8,108 +8,18 @@
 )]
 
 mod common;
+#[path = "common/letters.rs"]
+mod letters;
 
-use common::{Local, json, mails, run, sample, usher};
+use common::{json, run, usher};
+use letters::{ADA, BOB, PERSONAL, cause, fill, open, queues, signed_in, stage, work};
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::Output;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tempfile::TempDir;
-use usher_shared::clock::{Clock, WallClock};
-use usher_shared::embedded::{QueueLimits, Stack};
-use usher_shared::port::{Cause, DeadLetters, Outgoing, Queue};
-
-/// The user of the samples, and another of whom nothing is known.
-const ADA: &str = "8f14e45f-ceea-467f-a9af-0a1f3d2c5b6e";
-const BOB: &str = "2d8a6b90-7b44-4c1d-9f5e-3f0c2a1ec1f7";
-
-/// What nothing may tell unless it is asked to.
-const PERSONAL: &str = "ada.example@example.com";
-
-async fn open(directory: &Path) -> Stack {
-    let (state, limits) = (directory.join(".usher"), QueueLimits::default());
-    let stack = Stack::open(&state, Arc::new(WallClock), limits);
-    stack.await.unwrap()
-}
-
-fn cause(kind: &str, operation: Option<&str>) -> Cause {
-    Cause {
-        kind: kind.to_owned(),
-        text: "it could not be done".to_owned(),
-        operation: operation.map(ToOwned::to_owned),
-        message_id: "0b2c".to_owned(),
-        first_received: None,
-        set_aside: WallClock.now(),
-        receive_count: 40,
-    }
-}
-
-/// A sign-in, with these changes.
-fn signed_in(number: u32, changes: &[(&str, Value)]) -> String {
-    let fixture = include_str!("../../events/fixtures/signed_in.v1.json");
-    let mut event: Value = serde_json::from_str(fixture).unwrap();
-    event["id"] = json!(format!("a1cb74e9-736a-5c91-a410-{number:012x}"));
-    event["subject"] = json!(BOB);
-    for (place, value) in changes {
-        *event.pointer_mut(place).unwrap() = value.clone();
-    }
-    event.to_string()
-}
-
-fn old_refusal() -> String {
-    let fixture = include_str!("../../events/fixtures/sign_in_refused.v1.json");
-    let event: Value = serde_json::from_str(fixture).unwrap();
-    event.to_string()
-}
-
-/// A log with one user, and six dead letters: one done, two that can be sent, one of them old, one for a
-/// newer usher, one that an edit mends, and one that is nothing.
-fn stage(directory: &Path) {
-    let local = Local::start(directory, &[]);
-    local.invoke("trigger", &[], &sample("03-confirmation.json"));
-    mails(&directory.join(".usher/mail"), 1);
-    assert_eq!(local.interrupt(), Some(0));
-    let export = ["export", "--type", "sign_up_confirmed", "--include-person"];
-    let recorded = String::from_utf8(run(directory, &export).stdout).unwrap();
-    let table = Some("dynamodb.put_item");
-    let newer = old_refusal().replace("refused:1", "refused:99");
-    let broken = signed_in(2, &[("/data/new_device", json!("perhaps"))]);
-    let letters = [
-        (recorded.trim().to_owned(), cause("timed_out", table)),
-        (signed_in(1, &[]), cause("timed_out", table)),
-        (old_refusal(), cause("unavailable", table)),
-        (newer, cause("unknown_version", None)),
-        (broken, cause("bad_data", None)),
-        (
-            format!("not JSON, {PERSONAL}"),
-            cause("not_an_envelope", None),
-        ),
-    ];
-    fill(directory, &letters);
-}
-
-#[tokio::main(flavor = "current_thread")]
-async fn fill(directory: &Path, letters: &[(String, Cause)]) {
-    let stack = open(directory).await;
-    for (body, cause) in letters {
-        stack.dead_letters.set_aside(body, cause).await.unwrap();
-    }
-    stack.close().await;
-}
-
-/// What the dead-letter queue holds, and how much the work queue does.
-#[tokio::main(flavor = "current_thread")]
-async fn queues(directory: &Path) -> (BTreeSet<String>, usize) {
-    let stack = open(directory).await;
-    let dead = stack.dead_letters.list().await.unwrap();
-    let work = stack.queue.list().await.unwrap();
-    stack.close().await;
-    let dead = dead.into_iter().map(|letter| letter.message.body);
-    (dead.collect(), work.len())
-}
+use usher_shared::port::{DeadLetters, Inbox, Outgoing, Queue};
 
 fn replay(directory: &Path, options: &[&str]) -> Output {
     let output = run(directory, &[&["replay"], options].concat());
@@ -144,17 +54,6 @@ fn lines(output: &Output) -> Vec<Value> {
     let text = String::from_utf8(output.stdout.clone()).unwrap();
     let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
     lines.collect()
-}
-
-/// Lets a worker do what is on the queue, until nothing is.
-fn work(directory: &Path) {
-    let local = Local::start(directory, &[]);
-    let end = Instant::now() + Duration::from_secs(60);
-    while queues(directory).1 > 0 {
-        assert!(Instant::now() < end, "the worker does it within a minute");
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    assert_eq!(local.interrupt(), Some(0));
 }
 
 #[test]
@@ -420,64 +319,37 @@ fn of_two_letters_of_one_event_one_is_sent() {
     assert_eq!(did, json!({ "done": 1 }));
 }
 
-#[test]
-fn what_comes_back_while_it_runs_stops_it() {
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_back_while_it_runs_stops_it() {
     let directory = TempDir::new().unwrap();
     let here = directory.path();
-    let letters: Vec<_> = (0..20)
-        .map(|number| (signed_in(number, &[]), cause("timed_out", None)))
-        .collect();
-    fill(here, &letters);
+    // Open all the while, as each of them would be without the database when the other ends.
+    let stack = open(here).await;
+    let again = cause("timed_out", None);
+    for number in 0..20 {
+        let body = signed_in(number, &[]);
+        stack.dead_letters.set_aside(&body, &again).await.unwrap();
+    }
     // Slow enough that what it sends is a dead letter again before it is through.
-    let mut child = usher(here)
-        .args([
-            "replay",
-            "--confirm",
-            "--rate",
-            "10",
-            "--stop-after",
-            "2",
-            "--json",
-        ])
-        .stdout(std::process::Stdio::piped())
-        .spawn()
-        .unwrap();
-    let returned = send_back(here, 5);
-    let status = child.wait().unwrap();
-    let mut text = String::new();
-    std::io::Read::read_to_string(&mut child.stdout.take().unwrap(), &mut text).unwrap();
-    let report: Value = serde_json::from_str(&text).unwrap();
-    assert_eq!(
-        (status.code(), &report["end"]),
-        (Some(3), &json!("failures")),
-        "{report}"
-    );
-    assert!(
-        report["outcomes"]["again"].as_u64() >= Some(2),
-        "{report} {returned}"
-    );
-}
-
-/// Sets aside so many of what is sent to the work queue, as a worker would.
-#[tokio::main(flavor = "current_thread")]
-async fn send_back(directory: &Path, count: usize) -> usize {
-    use usher_shared::port::Inbox;
-    let end = Instant::now() + Duration::from_secs(60);
-    let stack = open(directory).await;
-    let mut returned = 0;
-    while returned < count {
-        assert!(Instant::now() < end, "letters are sent within a minute");
+    let mut slow = usher(here);
+    slow.args(["replay", "--confirm", "--json", "--rate", "10"]);
+    slow.args(["--stop-after", "2"]);
+    let replay = tokio::task::spawn_blocking(move || slow.output().unwrap());
+    // As a worker that cannot do it.
+    while !replay.is_finished() {
         let received = stack.queue.receive(1, Duration::from_millis(50)).await;
-        for message in received.unwrap_or_default() {
-            let cause = cause("timed_out", None);
-            let set_aside = stack.dead_letters.set_aside(&message.body, &cause);
+        for message in received.unwrap() {
+            let set_aside = stack.dead_letters.set_aside(&message.body, &again);
             set_aside.await.unwrap();
             stack.queue.delete(&message.receipt).await.unwrap();
-            returned += 1;
         }
     }
+    let output = replay.await.unwrap();
     stack.close().await;
-    returned
+    assert_eq!(output.status.code(), Some(3), "{output:?}");
+    let report = json(&output);
+    assert_eq!(report["end"], "failures", "{report}");
+    assert!(report["outcomes"]["again"].as_u64() >= Some(2), "{report}");
 }
 
 #[test]

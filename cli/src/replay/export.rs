@@ -29,12 +29,12 @@ pub struct Export {
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
     #[command(flatten)]
-    choice: Choice,
-    #[command(flatten)]
     at: At,
     /// Prints one JSON object about the run
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    choice: Choice,
 }
 
 /// A line.

@@ -23,8 +23,6 @@ use usher_shared::port::Cause;
     usher replay list --user 8f14e45f-ceea-467f-a9af-0a1f3d2c5b6e --since 7d --json | jq .letter\n\n\
     Exit status: 0 they are listed; 1 something failed; 2 the command was not understood.")]
 pub struct List {
-    #[command(flatten)]
-    choice: Choice,
     /// Only counts by cause
     #[arg(long)]
     by_cause: bool,
@@ -33,6 +31,8 @@ pub struct List {
     /// Prints one JSON object a line, one for each letter and one for all, instead of text
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    choice: Choice,
 }
 
 /// What is told of a letter.

@@ -3,6 +3,7 @@
 use super::tally::{Group, Outcome, Tally};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
+use std::path::Path;
 
 /// Why a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -24,6 +25,8 @@ pub struct Report<'r> {
     pub end: End,
     /// What other readers have hidden, about.
     pub elsewhere: u64,
+    /// Where the plan is that it wrote.
+    pub plan: Option<&'r Path>,
 }
 
 impl Report<'_> {
@@ -76,9 +79,16 @@ impl Report<'_> {
             ));
         }
         lines.push(match (self.end, self.confirmed) {
-            (End::Whole, false) => "Nothing was changed; --plan FILE keeps this for review, and \
-                                    --confirm does it."
-                .to_owned(),
+            (End::Whole, false) => match self.plan {
+                Some(plan) => format!(
+                    "Nothing was changed; {0} says of each letter what would be, and --plan {0} \
+                     --confirm does it.",
+                    plan.display()
+                ),
+                None => "Nothing was changed; --plan FILE keeps this for review, and --confirm \
+                         does it."
+                    .to_owned(),
+            },
             (End::Whole, true) => match tally.stay() {
                 0 => "All that was chosen is done.".to_owned(),
                 left => format!("{left} of those that were chosen are still there."),
