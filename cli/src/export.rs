@@ -1,6 +1,7 @@
 //! `usher export`: the events of the log as CloudEvents, one JSON object a line.
 
-mod filter;
+pub mod filter;
+pub mod lines;
 mod output;
 mod run;
 
@@ -109,6 +110,7 @@ impl Export {
         let filter = Filter {
             types: self.types,
             pool: self.pool,
+            user: self.user.clone(),
             since: self.since.map(|since| since.before(output.began())),
             until: self.until.map(|until| until.before(output.began())),
         };

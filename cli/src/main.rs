@@ -6,6 +6,7 @@ mod drill;
 mod export;
 mod invite;
 mod local;
+mod log;
 mod machine;
 mod notes;
 mod organization;
@@ -47,6 +48,8 @@ enum Verb {
     Drill(drill::Drill),
     Export(Box<export::Export>),
     #[command(subcommand)]
+    Log(Box<log::Verb>),
+    #[command(subcommand)]
     Policy(policy::Verb),
     #[command(subcommand)]
     Invite(Box<invite::Verb>),
@@ -76,6 +79,7 @@ fn main() -> ExitCode {
                 Verb::Local(local) => local.run().await,
                 Verb::Drill(drill) => drill.run(),
                 Verb::Export(export) => Box::pin(export.run()).await,
+                Verb::Log(verb) => Box::pin(log::run(*verb)).await,
                 Verb::Policy(verb) => policy::run(verb).await,
                 Verb::Invite(verb) => Box::pin(invite::run(*verb)).await,
                 Verb::User(verb) => Box::pin(user::run(*verb)).await,

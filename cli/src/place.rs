@@ -1,18 +1,20 @@
 //! Which deployment a verb works on: the one on this machine, or one on AWS.
 
+use crate::log::local::Local;
+use crate::log::poll::Polled;
 use anyhow::{Context, bail};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use usher_events::PoolId;
+use usher_events::{PoolId, Time};
 use usher_shared::aws::{Clients, Timeouts};
 use usher_shared::clock::WallClock;
 use usher_shared::cognito_idp::CognitoPools;
 use usher_shared::config::{DeadLetterConfig, LogConfig, QueueConfig, TableConfig};
 use usher_shared::digest::Secret;
-use usher_shared::dynamodb::Table;
+use usher_shared::dynamodb::{Table, TableFeed};
 use usher_shared::embedded::{QueueLimits, Stack};
 use usher_shared::policy::Policy;
-use usher_shared::port::{DeadLetterInbox, Queue, Store, UserPools};
+use usher_shared::port::{DeadLetterInbox, Feed, Queue, Store, UserPools};
 use usher_shared::secret::Keepers;
 use usher_shared::secrets_manager::SecretsManager;
 use usher_shared::sqs::{DeadLetterQueue, WorkQueue};
@@ -78,9 +80,8 @@ impl Place {
     /// Opens its table alone, and looks whether it is there.
     pub async fn open_log(&self, policy: &Policy) -> anyhow::Result<OpenedLog> {
         let (table, stack) = if self.aws {
-            let config = LogConfig::from_env().context("--aws needs to know the deployment")?;
-            let clients = Clients::for_command(config.region, Timeouts::WORKER).await;
-            (Table::new(&clients, config.table), None)
+            let (table, _) = log_on_aws().await?;
+            (table, None)
         } else {
             let stack = self.open_state(policy).await?;
             (stack.store.clone(), Some(stack))
@@ -96,6 +97,37 @@ impl Place {
             table,
             items,
             stack,
+        })
+    }
+
+    /// Opens what tells of its log as it grows, from now on or from an earlier instant.
+    pub async fn open_feed(&self, now: Time, since: Option<Time>) -> anyhow::Result<OpenedFeed> {
+        if !self.aws {
+            self.check_state()?;
+            let feed = Polled::new(Local::new(&self.dir), now, since);
+            return Ok(OpenedFeed {
+                name: format!("the log in {}", self.dir.display()),
+                table: None,
+                feed: Box::new(feed),
+            });
+        }
+        let (table, clients) = log_on_aws().await?;
+        table.look().await?;
+        let name = table.name().to_owned();
+        let feed = Box::pin(TableFeed::open(&clients, &table, now, since)).await;
+        let feed =
+            feed.with_context(|| format!("the stream of the table {name} cannot be read"))?;
+        let Some(feed) = feed else {
+            bail!(
+                "the table {name} has no stream that shows new items; this switches one on, and costs \
+                 no write units:\n  aws dynamodb update-table --table-name {name} \
+                 --stream-specification StreamEnabled=true,StreamViewType=NEW_IMAGE"
+            );
+        };
+        Ok(OpenedFeed {
+            name: format!("the log in the table {name}"),
+            table: Some(table),
+            feed: Box::new(feed),
         })
     }
 
@@ -144,16 +176,22 @@ impl Place {
         })
     }
 
-    /// Opens what is on this machine, if it is.
-    async fn open_state(&self, policy: &Policy) -> anyhow::Result<Stack> {
+    /// Whether there is something to read on this machine. Opened, it would be made, and hold nothing to find
+    /// fault with.
+    fn check_state(&self) -> anyhow::Result<()> {
         if !self.dir.exists() {
-            // Opened, it would be made, and hold nothing to find fault with.
             bail!(
                 "there is no state in {}; `usher local` makes it, --dir names another, and --aws works \
                  on a deployment",
                 self.dir.display()
             );
         }
+        Ok(())
+    }
+
+    /// Opens what is on this machine, if it is.
+    async fn open_state(&self, policy: &Policy) -> anyhow::Result<Stack> {
+        self.check_state()?;
         Ok(Stack::open(&self.dir, Arc::new(WallClock), limits(policy)).await?)
     }
 
@@ -189,6 +227,12 @@ fn limits(policy: &Policy) -> QueueLimits {
     }
 }
 
+async fn log_on_aws() -> anyhow::Result<(Table, Clients)> {
+    let config = LogConfig::from_env().context("--aws needs to know the deployment")?;
+    let clients = Clients::for_command(config.region, Timeouts::WORKER).await;
+    Ok((Table::new(&clients, config.table), clients))
+}
+
 async fn on_aws() -> anyhow::Result<Opened> {
     let config = TableConfig::from_env().context("--aws needs to know the deployment")?;
     let clients = Clients::for_command(config.region, Timeouts::WORKER).await;
@@ -212,6 +256,16 @@ async fn close(stack: Option<Stack>) {
     if let Some(stack) = stack {
         stack.close().await;
     }
+}
+
+/// What tells of a deployment's log as it grows.
+pub struct OpenedFeed {
+    /// What it is called to a person.
+    pub name: String,
+    /// The table; `None` on this machine, where it is there while somebody serves it.
+    pub table: Option<Table>,
+    /// Tells.
+    pub feed: Box<dyn Feed>,
 }
 
 /// The table of a deployment, for whoever reads its log.

@@ -1,7 +1,7 @@
 //! User pools, by four operations of a hundred.
 
 use crate::aws::Clients;
-use crate::aws::json::{Client, Service};
+use crate::aws::json::{Client, Service, Version};
 use crate::disposition::FaultKind;
 use crate::port::{Fault, Namesake, PoolUser, UserPools};
 use async_trait::async_trait;
@@ -31,6 +31,8 @@ const NAMESAKES: usize = 20;
 
 const SERVICE: Service = Service {
     name: "cognito-idp",
+    host: "cognito-idp",
+    version: Version::V1_1,
     id: "Cognito Identity Provider",
     target: "AWSCognitoIdentityProviderService",
 };

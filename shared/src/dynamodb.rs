@@ -4,6 +4,7 @@ mod breakers;
 mod commits;
 mod due;
 mod fault;
+mod feed;
 mod invites;
 mod items;
 mod keys;
@@ -19,6 +20,7 @@ mod tallies;
 mod users;
 mod whole;
 
+pub use feed::TableFeed;
 pub use look::Seen;
 
 use crate::aws::Clients;

@@ -150,6 +150,18 @@ impl Stack {
         }
     }
 
+    /// The database of this directory, while another process says that it serves it. Nothing is opened:
+    /// whoever looks for long is not who has the database when somebody else wants it.
+    pub fn served(directory: &Path) -> Option<Database> {
+        let at = fs::read_to_string(directory.join(ENDPOINT)).ok()?;
+        Some(Database::at(at))
+    }
+
+    /// The table in a database.
+    pub fn table(database: &Database) -> Table {
+        Table::new(&database.clients(), TABLE)
+    }
+
     /// The same with a database that is forgotten at the end, for tests.
     pub async fn in_memory(
         directory: &Path,
@@ -177,7 +189,7 @@ impl Stack {
         limits: QueueLimits,
         secret: Secret,
     ) -> Result<Self, EmbeddedError> {
-        let store = Table::new(&database.clients(), TABLE);
+        let store = Self::table(&database);
         let queue = WorkQueue::new(&database, clock.clone(), limits);
         store.create().await?;
         queue.create().await?;

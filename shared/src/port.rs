@@ -5,6 +5,7 @@
 
 mod breakers;
 mod bus;
+mod feed;
 mod invites;
 mod log;
 mod lookup;
@@ -18,6 +19,7 @@ mod tallies;
 
 pub use breakers::{BreakerWritten, Breakers};
 pub use bus::{Bus, BusEntry};
+pub use feed::{Fed, Feed, Turn};
 pub use invites::{InviteWritten, Invites};
 pub use log::{Found, Inspected, Log, Page, Position, Segment, StreamPage, What};
 pub use lookup::{Answer, Lookup, Question};

@@ -1,7 +1,7 @@
 //! Secrets in Secrets Manager.
 
 use crate::aws::Clients;
-use crate::aws::json::{Client, Service};
+use crate::aws::json::{Client, Service, Version};
 use crate::port::{Fault, Secrets, Stored};
 use async_trait::async_trait;
 use secrecy::SecretString;
@@ -12,6 +12,8 @@ const ABSENT: &str = "ResourceNotFoundException";
 
 const SERVICE: Service = Service {
     name: "secretsmanager",
+    host: "secretsmanager",
+    version: Version::V1_1,
     id: "Secrets Manager",
     target: "secretsmanager",
 };

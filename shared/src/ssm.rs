@@ -1,7 +1,7 @@
 //! Parameters in SSM's parameter store.
 
 use crate::aws::Clients;
-use crate::aws::json::{Client, Service};
+use crate::aws::json::{Client, Service, Version};
 use crate::disposition::FaultKind;
 use crate::port::{Fault, Parameters, Stored};
 use async_trait::async_trait;
@@ -20,6 +20,8 @@ const PAGES: usize = 10;
 
 const SERVICE: Service = Service {
     name: "ssm",
+    host: "ssm",
+    version: Version::V1_1,
     id: "SSM",
     target: "AmazonSSM",
 };

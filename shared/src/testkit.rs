@@ -9,6 +9,7 @@
 mod clock;
 pub mod crm;
 pub mod draw;
+pub mod feed_contract;
 pub mod http;
 pub mod item_size;
 mod log;

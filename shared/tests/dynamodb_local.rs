@@ -9,6 +9,7 @@
 use usher_shared::aws::{Clients, Timeouts};
 use usher_shared::chance;
 use usher_shared::dynamodb::Table;
+use usher_shared::testkit::feed_contract::every_commit_comes_once;
 use usher_shared::testkit::http::disturbed;
 
 #[expect(
@@ -34,3 +35,9 @@ async fn over_a_bad_network() -> Table {
 
 usher_shared::store_contract!(fresh);
 usher_shared::store_contract!(disturbed: over_a_bad_network);
+
+#[tokio::test]
+async fn a_table_is_followed_by_its_stream() {
+    let clients = Clients::local(&endpoint(), Timeouts::WORKER);
+    every_commit_comes_once(&clients, &fresh().await).await;
+}

@@ -9,6 +9,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use usher_shared::dynamodb::Table;
 use usher_shared::embedded::Database;
+use usher_shared::testkit::feed_contract::every_commit_comes_once;
 use usher_shared::testkit::http::disturbed;
 
 /// A table of its own for each test, in one database.
@@ -40,3 +41,9 @@ async fn made() -> (Table, Database) {
 
 usher_shared::store_contract!(fresh);
 usher_shared::store_contract!(disturbed: over_a_bad_network);
+
+#[tokio::test]
+async fn a_table_is_followed_by_its_stream() {
+    let (table, database) = made().await;
+    every_commit_comes_once(&database.clients(), &table).await;
+}

@@ -1,6 +1,6 @@
 //! Which events are wanted. Pure.
 
-use usher_events::{PoolId, Time, wire};
+use usher_events::{PoolId, Sub, Time, wire};
 use usher_shared::seal::SealedCommit;
 
 /// Which events are wanted. What is not said is no matter.
@@ -8,6 +8,7 @@ pub struct Filter {
     /// Types, without prefix; none is all.
     pub types: Vec<String>,
     pub pool: Option<PoolId>,
+    pub user: Option<Sub>,
     /// From this instant of recording on.
     pub since: Option<Time>,
     /// Before this instant.
@@ -18,10 +19,11 @@ impl Filter {
     /// Whether something of a commit may be wanted.
     pub fn wants(&self, commit: &SealedCommit) -> bool {
         let at = commit.recorded_at;
-        let pool = &commit.envelope.source;
+        let (pool, user) = (&commit.envelope.source, commit.envelope.subject.sub());
         self.since.is_none_or(|since| since <= at)
             && self.until.is_none_or(|until| at < until)
             && self.pool.as_ref().is_none_or(|wanted| wanted == pool)
+            && (self.user.is_none() || self.user.as_ref() == user)
     }
 
     /// Whether events of this type are wanted.

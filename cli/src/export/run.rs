@@ -1,14 +1,15 @@
 //! Going through the log.
 
 use super::filter::Filter;
+use super::lines::{Keys, lines};
 use super::output::Output;
 use crate::patience::{TRIES, deadline};
 use indicatif::ProgressBar;
-use usher_events::{Sub, Subject, wire};
+use usher_events::{Sub, Subject};
 use usher_shared::dynamodb::Table;
 use usher_shared::port::{Fault, Log, Segment, What};
 use usher_shared::retry::retry;
-use usher_shared::seal::{self, SealedCommit, UserKey};
+use usher_shared::seal::{self, SealedCommit};
 
 /// How many items are read at a time. What is held does not grow with the log, but with this.
 const PIECE: u32 = 300;
@@ -21,17 +22,13 @@ pub struct Run<'r> {
     pub bar: ProgressBar,
 }
 
-/// The key of the stream that was looked at last: a table has a user's key behind the commits.
-#[derive(Default)]
-struct LastKey(Option<(Subject, Option<UserKey>)>);
-
 impl Run<'_> {
     /// Writes what a table holds, from where the output is.
     pub async fn all(&self, output: &mut Output) -> anyhow::Result<()> {
         let Some(segment) = Segment::all(1).next() else {
             unreachable!("the whole is one part");
         };
-        let mut keys = LastKey::default();
+        let mut keys = Keys::default();
         let mut next = output.reached().cloned();
         loop {
             let read = || self.table.read_on(segment, next.as_ref(), PIECE);
@@ -55,7 +52,7 @@ impl Run<'_> {
     /// Writes one user's stream.
     pub async fn one(&self, sub: &Sub, output: &mut Output) -> anyhow::Result<()> {
         let subject = Subject::User(sub.clone());
-        let mut keys = LastKey::default();
+        let mut keys = Keys::default();
         let mut next = output.reached().cloned();
         loop {
             let read = || self.table.read_stream(&subject, next.as_ref(), PIECE);
@@ -77,68 +74,29 @@ impl Run<'_> {
     async fn write(
         &self,
         sealed: &SealedCommit,
-        keys: &mut LastKey,
+        keys: &mut Keys,
         output: &mut Output,
     ) -> anyhow::Result<()> {
         if !self.filter.wants(sealed) {
             return Ok(());
         }
         output.counts.commits += 1;
-        let opened = if self.include_person {
-            let key = match &sealed.sealed_person {
-                Some(_) => self.key(&sealed.envelope.subject, keys).await?,
-                None => None,
-            };
-            seal::open(sealed, key.as_ref())
-        } else {
-            seal::open_without_person(sealed)
+        let opened = match self.include_person {
+            true => keys.open(self.table, sealed).await?,
+            false => seal::open_without_person(sealed),
         };
-        let commit = match opened {
-            Ok(commit) => commit,
+        match opened {
+            Ok(commit) => {
+                for line in lines(&commit, &self.filter, self.include_person) {
+                    output.line(&line.json)?;
+                }
+            }
             Err(error) => {
                 output.counts.left_out += 1;
                 anstream::eprintln!("{error}; it is left out.");
-                return Ok(());
-            }
-        };
-        let event = &commit.envelope;
-        if self
-            .filter
-            .wants_type(usher_events::Fact::name(&event.event))
-        {
-            output.line(&match self.include_person {
-                true => wire::encode(event),
-                false => wire::encode_without_person(event),
-            })?;
-        }
-        for decided in commit.decided_envelopes() {
-            if self
-                .filter
-                .wants_type(usher_events::Fact::name(&decided.event))
-            {
-                output.line(&wire::encode(&decided))?;
             }
         }
         Ok(())
-    }
-
-    async fn key(&self, subject: &Subject, keys: &mut LastKey) -> anyhow::Result<Option<UserKey>> {
-        if let Some((of, key)) = &keys.0
-            && of == subject
-        {
-            return Ok(key.clone());
-        }
-        let key = match subject {
-            Subject::User(sub) => {
-                let inspect = || self.table.inspect(sub);
-                retry(&TRIES, deadline(), Fault::disposition, inspect)
-                    .await?
-                    .key
-            }
-            Subject::SignUp(_) => None,
-        };
-        keys.0 = Some((subject.clone(), key.clone()));
-        Ok(key)
     }
 }
 

@@ -32,15 +32,37 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// A service that speaks AWS's JSON protocol, version 1.1.
+/// A service that speaks AWS's JSON protocol.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Service {
-    /// Its name in addresses and signatures.
+    /// Its name in signatures.
     pub(crate) name: &'static str,
+    /// Its name in addresses.
+    pub(crate) host: &'static str,
+    /// The version of the protocol.
+    pub(crate) version: Version,
     /// The name under which `AWS_ENDPOINT_URL_…` and profiles know it.
     pub(crate) id: &'static str,
     /// What comes before an operation's name in `x-amz-target`.
     pub(crate) target: &'static str,
+}
+
+/// A version of the protocol: what a request's content type is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Version(&'static str);
+
+impl Version {
+    pub(crate) const V1_0: Self = Self("application/x-amz-json-1.0");
+    pub(crate) const V1_1: Self = Self("application/x-amz-json-1.1");
+}
+
+/// What a service said to a call.
+#[derive(Debug)]
+pub(crate) enum Said<'k, T> {
+    /// It did what was asked.
+    Done(T),
+    /// It did not, by this error of those that the caller knows.
+    Refused(&'k str),
 }
 
 /// A client of one such service.
@@ -53,6 +75,7 @@ pub(crate) struct Client {
 /// One call: the operation, and its input as JSON.
 #[derive(Debug)]
 struct Call {
+    version: Version,
     target: String,
     body: String,
 }
@@ -128,19 +151,38 @@ impl Client {
         input: &impl Serialize,
         absent: &str,
     ) -> Result<Option<T>, Fault> {
+        let said = self.ask(name, operation, input, &[absent]).await?;
+        Ok(match said {
+            Said::Done(answer) => Some(answer),
+            Said::Refused(_) => None,
+        })
+    }
+
+    /// Calls an operation some of whose errors, by name, the caller makes something of.
+    pub(crate) async fn ask<'k, T: DeserializeOwned>(
+        &self,
+        name: &'static str,
+        operation: &str,
+        input: &impl Serialize,
+        known: &[&'k str],
+    ) -> Result<Said<'k, T>, Fault> {
         let call = Call {
+            version: self.service.version,
             target: format!("{}.{operation}", self.service.target),
             body: serde_json::to_string(input).expect("inputs are structs of texts and numbers"),
         };
         match self.operation.invoke(call).await {
             Ok(Answer(text)) => match serde_json::from_str(or_nothing(text.expose_secret())) {
-                Ok(answer) => Ok(Some(answer)),
+                Ok(answer) => Ok(Said::Done(answer)),
                 Err(_) => Err(Fault::new(name, crate::disposition::FaultKind::Corrupt)),
             },
-            Err(error) if error.as_service_error().and_then(Refused::code) == Some(absent) => {
-                Ok(None)
+            Err(error) => {
+                let code = error.as_service_error().and_then(Refused::code);
+                match known.iter().find(|known| code == Some(**known)) {
+                    Some(known) => Ok(Said::Refused(known)),
+                    None => Err(fault(name, &error)),
+                }
             }
-            Err(error) => Err(fault(name, &error)),
         }
     }
 }
@@ -163,7 +205,7 @@ fn endpoint(clients: &Clients, service: Service, region: &str) -> String {
     let of_all = || sdk.endpoint_url().map(ToOwned::to_owned);
     of_its_own().or_else(of_all).unwrap_or_else(|| {
         let suffix = suffix(region);
-        format!("https://{}.{region}.{suffix}", service.name)
+        format!("https://{}.{region}.{suffix}", service.host)
     })
 }
 
@@ -186,7 +228,7 @@ fn request(call: Call) -> Result<HttpRequest, BoxError> {
     request.set_method("POST")?;
     request.set_uri("/")?;
     let headers = request.headers_mut();
-    headers.insert("content-type", "application/x-amz-json-1.1");
+    headers.insert("content-type", call.version.0);
     headers.insert("x-amz-target", call.target);
     Ok(request)
 }

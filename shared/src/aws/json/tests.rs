@@ -12,6 +12,8 @@ use tokio::time::Instant;
 
 const SERVICE: Service = Service {
     name: "ssm",
+    host: "ssm",
+    version: Version::V1_1,
     id: "SSM",
     target: "AmazonSSM",
 };
