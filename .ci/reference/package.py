@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 POLICY = Path(__file__).resolve().parent / "usher.toml"
 LAMBDAS = ("usher-trigger", "usher-worker")
 # What the suites that need real servers are built with.
-REFERENCE = "usher-shared/reference,usher-worker/reference"
+REFERENCE = "usher-shared/reference,usher-worker/reference,usher-cli/reference"
 
 
 class CannotBuild(Exception):

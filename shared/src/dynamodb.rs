@@ -5,6 +5,8 @@ mod commits;
 mod due;
 mod fault;
 mod feed;
+#[cfg(feature = "testkit")]
+mod fill;
 mod invites;
 mod items;
 mod keys;
@@ -21,6 +23,8 @@ mod users;
 mod whole;
 
 pub use feed::TableFeed;
+#[cfg(feature = "testkit")]
+pub use fill::Row;
 pub use look::Seen;
 
 use crate::aws::Clients;

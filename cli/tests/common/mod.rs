@@ -6,6 +6,8 @@
     reason = "helpers of tests; each test uses some"
 )]
 
+pub mod peak;
+
 use serde_json::Value;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;

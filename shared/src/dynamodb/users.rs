@@ -60,13 +60,7 @@ impl Table {
     }
 
     pub(super) async fn put_key(&self, sub: &Sub, fresh: &UserKey) -> Result<UserKey, Fault> {
-        let key = Bytes(fresh.bytes().to_vec());
-        let record = KeyRecord {
-            pk: keys::user(sub),
-            sk: KEY.to_owned(),
-            key,
-        };
-        if self.put_new(item(PUT, record)?).await? {
+        if self.put_new(key_item(sub, fresh)?).await? {
             return Ok(fresh.clone());
         }
         let item = self.get(sub, KEY, true).await?;
@@ -144,6 +138,16 @@ impl Table {
             .expression_attribute_names("#pk", PK);
         held(PUT, request.send().await)
     }
+}
+
+/// Writes a user's key.
+pub(super) fn key_item(sub: &Sub, key: &UserKey) -> Result<Item, Fault> {
+    let record = KeyRecord {
+        pk: keys::user(sub),
+        sk: KEY.to_owned(),
+        key: Bytes(key.bytes().to_vec()),
+    };
+    item(PUT, record)
 }
 
 pub(super) fn key(sub: &Sub, sk: &str) -> HashMap<String, AttributeValue> {
