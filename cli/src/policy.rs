@@ -24,7 +24,8 @@ pub enum Verb {
         json: bool,
     },
     /// Prints the commented example: every key, its unit and its default
-    #[command(after_help = "Example:\n  usher policy example > usher.toml")]
+    #[command(after_help = "Example:\n  usher policy example > usher.toml\n\n\
+        Exit status: 0 it is printed.")]
     Example,
     Explain(explain::Explain),
 }

@@ -34,8 +34,12 @@ pub enum Verb {
         about: About,
     },
     /// Prints the key that verifies tokens, in Base64, for the application to keep like a secret
-    #[command(after_help = "Example:\n  usher unsubscribe key --aws")]
+    #[command(after_help = "Example:\n  usher unsubscribe key --aws\n\n\
+        Exit status: 0 it is printed, 1 it cannot be had, 2 the command was not understood.")]
     Key {
+        /// Prints one JSON object instead of text
+        #[arg(long)]
+        json: bool,
         #[command(flatten)]
         about: About,
     },
@@ -65,8 +69,12 @@ impl About {
 /// Runs `usher unsubscribe`.
 pub async fn run(verb: Verb) -> anyhow::Result<ExitCode> {
     match verb {
-        Verb::Key { about } => {
-            anstream::println!("{}", about.key().await?.expose_base64());
+        Verb::Key { json, about } => {
+            let key = about.key().await?.expose_base64();
+            match json {
+                true => anstream::println!("{}", json!({ "key": key })),
+                false => anstream::println!("{key}"),
+            }
             Ok(ExitCode::SUCCESS)
         }
         Verb::Verify {
