@@ -21,7 +21,7 @@ const POOL: &str = "eu-west-1_Sample01";
 /// How long something may take to be seen.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Longer than a look takes, and the wait after it.
-const MORE: Duration = Duration::from_secs(3);
+const MORE: Duration = Duration::from_secs(2);
 
 /// `usher log tail`, ended at the latest with its test.
 struct Tail {

@@ -19,8 +19,8 @@ const PIECE: u32 = 300;
 const LATE: Duration = Duration::from_secs(120);
 /// Between two readings at least.
 const PAUSE: Duration = Duration::from_millis(500);
-/// Between two readings, by how long one takes: four fifths of the time the database is left alone.
-const SHARE: u32 = 4;
+/// Between two readings, by how long one takes: two thirds of the time the database is left alone.
+const SHARE: u32 = 2;
 
 /// What was seen, and what is news. Pure.
 ///

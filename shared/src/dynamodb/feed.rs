@@ -2,22 +2,22 @@
 
 mod image;
 mod shards;
+mod wire;
 
+use super::Table;
 use super::fault::fault;
-use super::{Table, keys, record};
 use crate::aws::Clients;
 use crate::aws::json::{Client, Said, Service, Version};
 use crate::disposition::FaultKind;
 use crate::port::{Fault, Fed, Feed, Turn};
 use async_trait::async_trait;
 use aws_sdk_dynamodb::types::StreamViewType;
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use shards::{Listed, Place, Shards};
 use std::collections::VecDeque;
 use std::time::Duration;
 use tokio::time::Instant;
 use usher_events::Time;
+use wire::{Describe, Described, Iterate, Iterator, Read, Records};
 
 const DESCRIBE_TABLE: &str = "dynamodb.describe_table";
 const DESCRIBE: &str = "dynamodb_streams.describe_stream";
@@ -37,7 +37,7 @@ const SOON: Duration = Duration::from_millis(400);
 const IDLE: Duration = Duration::from_secs(1);
 /// How long a list of shards is good. A shard that ends is followed by others at once; this is for what
 /// the service had not yet listed then.
-const RELIST: Duration = Duration::from_secs(30);
+const RELIST: Duration = Duration::from_secs(10);
 
 const SERVICE: Service = Service {
     name: "dynamodb",
@@ -268,100 +268,6 @@ async fn list(client: &Client, stream: &str) -> Result<Option<Listing>, Fault> {
                 shards,
             }));
         }
-    }
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Describe<'a> {
-    stream_arn: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    exclusive_start_shard_id: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Described {
-    stream_description: Description,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Description {
-    stream_status: String,
-    #[serde(default)]
-    shards: Vec<ListedShard>,
-    last_evaluated_shard_id: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct ListedShard {
-    shard_id: String,
-    parent_shard_id: Option<String>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Iterate<'a> {
-    stream_arn: &'a str,
-    shard_id: &'a str,
-    shard_iterator_type: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sequence_number: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Iterator {
-    shard_iterator: String,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Read<'a> {
-    shard_iterator: &'a str,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Records {
-    #[serde(default)]
-    records: Vec<Change>,
-    next_shard_iterator: Option<String>,
-}
-
-/// A change of an item.
-#[derive(Deserialize)]
-struct Change {
-    #[serde(rename = "eventName")]
-    kind: String,
-    dynamodb: Changed,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Changed {
-    #[serde(default)]
-    keys: Value,
-    #[serde(default)]
-    new_image: Value,
-    sequence_number: String,
-}
-
-impl Change {
-    /// What was appended to the log, if this was that.
-    fn appended(&self) -> Option<Fed> {
-        let sk = self.dynamodb.keys.pointer("/SK/S")?.as_str()?;
-        if self.kind != "INSERT" || !sk.starts_with(keys::event_prefix()) {
-            return None;
-        }
-        let item = image::item(&self.dynamodb.new_image);
-        let commit = item.and_then(|item| record::from_item(READ, item).ok());
-        Some(match commit {
-            Some(commit) => Fed::Commit(Box::new(commit)),
-            None => Fed::Unreadable(sk.to_owned()),
-        })
     }
 }
 
