@@ -32,7 +32,8 @@ const KEPT: Duration = Duration::from_secs(24 * 3600);
 ///
 /// With --aws it reads the table's DynamoDB stream, which has to be switched on (NEW_IMAGE). A stream
 /// keeps a day, and no more than two should read it at once, everything else that does included: more
-/// are throttled. On this machine it reads the log again about every second, while `usher local` runs.
+/// are throttled. On this machine it reads the log again and again while `usher local` runs: each second
+/// where there is little of it.
 #[derive(clap::Args)]
 #[command(
     after_help = "Examples:\n  usher log tail\n  usher log tail --aws --since 10m --type sign_in_refused\n  \
