@@ -14,6 +14,7 @@ use crate::patience::{TRIES, deadline};
 use crate::place::{Opened, Place, Pools};
 use anyhow::Context;
 use serde::Serialize;
+use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use usher_events::{PoolId, Sub};
@@ -107,6 +108,9 @@ impl About {
 }
 
 fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
-    anstream::println!("{}", serde_json::to_string(value)?);
+    let mut out = BufWriter::new(std::io::stdout().lock());
+    serde_json::to_writer(&mut out, value)?;
+    writeln!(out)?;
+    out.flush()?;
     Ok(())
 }

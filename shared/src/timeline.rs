@@ -66,22 +66,22 @@ impl Keeps {
     }
 }
 
-/// Tells a stream in the order in which it arrived; what arrived within one millisecond, by id.
-pub fn tell(commits: &[Commit], keeps: Keeps) -> Vec<Step<'_>> {
+/// Tells a stream in the order in which it arrived; what arrived within one millisecond, by id. One
+/// step at a time: each holds the whole user.
+pub fn tell(commits: &[Commit], keeps: Keeps) -> impl Iterator<Item = Step<'_>> {
     let mut arrived: Vec<&Commit> = commits.iter().collect();
     arrived.sort_by_key(|commit| (commit.recorded_at, commit.envelope.id));
-    let mut user = User::default();
-    let mut steps = Vec::with_capacity(arrived.len());
-    for commit in arrived {
-        let before = user.clone();
-        user = user.join(keeps.of(User::of(commit)));
-        steps.push(Step {
-            commit,
-            user: user.clone(),
-            changes: changes(&before, &user),
-        });
-    }
-    steps
+    arrived
+        .into_iter()
+        .scan(User::default(), move |user, commit| {
+            let before = user.clone();
+            *user = before.clone().join(keeps.of(User::of(commit)));
+            Some(Step {
+                commit,
+                user: user.clone(),
+                changes: changes(&before, user),
+            })
+        })
 }
 
 /// The user as what had arrived by an instant tells, that instant included.

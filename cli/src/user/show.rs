@@ -1,9 +1,9 @@
 use super::find::{Who, find};
 use super::pool::look;
 use super::record::{InPool, Record};
-use super::story::Told;
+use super::story::Past;
 use super::{About, TRIES, deadline, print_json};
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use serde::Serialize;
 use std::process::ExitCode;
 use usher_events::{PersonRevealed, PoolId, RoleSource, Sub, Subject, Time};
@@ -15,8 +15,8 @@ use usher_shared::operator::Act;
 use usher_shared::policy::Policy;
 use usher_shared::port::{Fault, Loaded, Log, PoolUser, Store};
 use usher_shared::retry::retry;
-use usher_shared::seal;
-use usher_shared::timeline::{self, Keeps};
+use usher_shared::seal::{self, UserKey};
+use usher_shared::timeline::Keeps;
 use usher_shared::user::{Status, User};
 
 /// Shows what is known of a user, and how it came to be so
@@ -62,10 +62,13 @@ pub struct Show {
     as_of: Option<Time>,
 }
 
+/// How many commits are read at a time.
+const PIECE: u32 = 200;
+
 /// What is shown of a user.
 struct Seen {
     user: User,
-    story: Option<Vec<Told>>,
+    story: Option<Past>,
 }
 
 /// The JSON form of a story.
@@ -74,7 +77,7 @@ struct Story<'a> {
     user: &'a Record,
     #[serde(skip_serializing_if = "Option::is_none")]
     as_of: Option<Time>,
-    timeline: &'a [Told],
+    timeline: &'a Past,
 }
 
 impl Show {
@@ -122,7 +125,7 @@ impl Show {
                 for (name, value) in shown.lines() {
                     anstream::println!("{name:<17}{value}");
                 }
-                for told in story.iter().flatten() {
+                for told in story.iter().flat_map(Past::told) {
                     anstream::println!("\n{}", told.text());
                 }
             }
@@ -144,39 +147,56 @@ impl Show {
         let deadline = deadline();
         let load = || table.load(sub);
         let Loaded { user, key } = retry(&TRIES, deadline, Fault::disposition, load).await?;
-        let mut seen = None;
-        if self.timeline || self.as_of.is_some() {
-            let subject = Subject::User(sub.clone());
-            let read = || table.stream(&subject);
-            let sealed = retry(&TRIES, deadline, Fault::disposition, read).await?;
-            let sealed = sealed
-                .iter()
-                .filter(|sealed| self.as_of.is_none_or(|at| sealed.recorded_at <= at));
-            let opened = sealed.map(|sealed| seal::open(sealed, key.as_ref()));
-            let commits = opened.collect::<Result<Vec<Commit>, _>>();
-            let commits = commits.context("the log of this user cannot be read whole")?;
+        let seen = if self.timeline || self.as_of.is_some() {
             let keeps = match policy.profile.create {
                 true => Keeps::Profiles,
                 false => Keeps::Rights,
             };
-            let steps = timeline::tell(&commits, keeps);
-            if let Some(last) = steps.last() {
-                let story = steps.iter().map(|step| Told::of(step, self.reveal));
-                seen = Some(Seen {
-                    user: last.user.clone(),
-                    story: self.timeline.then(|| story.collect()),
-                });
-            }
+            let past = Past {
+                commits: self.commits(table, sub, key.as_ref()).await?,
+                keeps,
+                reveal: self.reveal,
+            };
+            past.user().map(|user| Seen {
+                user,
+                story: self.timeline.then_some(past),
+            })
         } else {
-            seen = user.map(|item| Seen {
+            user.map(|item| Seen {
                 user: item.user,
                 story: None,
-            });
-        }
+            })
+        };
         if seen.is_some() && self.reveal {
             self.record(table, policy, sub).await?;
         }
         Ok(seen)
+    }
+
+    /// Reads what is to be told: a piece at a time, because a commit takes more memory as it is stored.
+    async fn commits(
+        &self,
+        table: &Table,
+        sub: &Sub,
+        key: Option<&UserKey>,
+    ) -> anyhow::Result<Vec<Commit>> {
+        const UNREADABLE: &str = "the log of this user cannot be read whole";
+        let (subject, mut commits, mut next) = (Subject::User(sub.clone()), Vec::new(), None);
+        loop {
+            let read = || table.read_stream(&subject, next.as_ref(), PIECE);
+            let page = retry(&TRIES, deadline(), Fault::disposition, read).await?;
+            for sealed in page.commits {
+                let sealed = sealed.map_err(|name| anyhow!("{name} cannot be read"));
+                let sealed = sealed.context(UNREADABLE)?;
+                if self.as_of.is_none_or(|at| sealed.recorded_at <= at) {
+                    commits.push(seal::open(&sealed, key).context(UNREADABLE)?);
+                }
+            }
+            next = page.next;
+            if next.is_none() {
+                return Ok(commits);
+            }
+        }
     }
 
     /// Records that personal values are shown. Nothing is shown of which that cannot be recorded.

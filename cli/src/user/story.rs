@@ -1,13 +1,42 @@
 //! How a user came to be so, as text and as JSON.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use usher_events::wire::PERSON_KEY;
 use usher_events::{EventId, Fact, Personal, Time};
-use usher_shared::commit::{EffectKind, Entry};
-use usher_shared::timeline::{Change, Step};
+use usher_shared::commit::{Commit, EffectKind, Entry};
+use usher_shared::timeline::{self, Change, Keeps, Step};
+use usher_shared::user::User;
+
+/// What is to be told of a user: told anew each time, because its steps take far more memory than
+/// what they are made of.
+pub struct Past {
+    pub commits: Vec<Commit>,
+    pub keeps: Keeps,
+    /// Whether personal values are shown.
+    pub reveal: bool,
+}
+
+impl Past {
+    /// The story, step by step.
+    pub fn told(&self) -> impl Iterator<Item = Told> {
+        timeline::tell(&self.commits, self.keeps).map(|step| Told::of(&step, self.reveal))
+    }
+
+    /// The user as all of it tells; nobody if there is nothing.
+    pub fn user(&self) -> Option<User> {
+        let last = self.commits.iter().map(|commit| commit.recorded_at).max()?;
+        Some(timeline::as_of(&self.commits, last, self.keeps))
+    }
+}
+
+impl Serialize for Past {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.told())
+    }
+}
 
 /// One step of the story.
 #[derive(Serialize)]

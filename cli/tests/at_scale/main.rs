@@ -37,6 +37,9 @@ const GROWTH_KIB: u64 = 8 * 1024;
 /// The one whose item says what no commit says.
 const CORRUPTED: usize = 4_321;
 
+/// The events of one user who signs in each hour, for a year and more.
+const LONG: usize = 10_000;
+
 /// The most memory of each verb.
 struct Peaks {
     rebuild: u64,
@@ -169,6 +172,26 @@ async fn with_the_embedded_dynamodb_in_the_commands_own_memory() {
     stack.close().await;
     let whole = spawn_blocking(move || is_whole(&place, "a tenth", USERS / 10, &ids));
     whole.await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_one_user_with_ten_thousand_events() {
+    let place = Place {
+        title: "embedded, one user",
+        directory: TempDir::new().unwrap(),
+        aws: None,
+    };
+    let state = place.directory.path().join(".usher");
+    let stack = Stack::open(&state, Arc::new(WallClock), QueueLimits::default());
+    let stack = stack.await.unwrap();
+    let ids = people::fill_one(&stack.store, 0, LONG).await;
+    let told = spawn_blocking(move || {
+        is_whole(&place, "one user", 1, &ids.into_iter().collect());
+        let user = people::name(0);
+        place.timeline("user show --timeline", user.as_str())
+    });
+    assert_eq!(told.await.unwrap(), LONG);
+    stack.close().await;
 }
 
 #[expect(

@@ -101,12 +101,12 @@ fn ids(commit: &Commit) -> Vec<EventId> {
     std::iter::once(commit.envelope.id).chain(decided).collect()
 }
 
-/// One user with a past, as items, and the ids of what happened.
-fn life(number: usize) -> (Vec<Row>, Vec<EventId>) {
+/// One user with so many events in the past, as items, and the ids of what happened.
+fn life(number: usize, events: usize) -> (Vec<Row>, Vec<EventId>) {
     let (sub, key) = (name(number), UserKey::new(chance::bytes()));
     let (mut rows, mut all) = (vec![Row::Key(sub.clone(), key.clone())], Vec::new());
     let (mut user, mut claims) = (User::default(), BTreeMap::new());
-    for event in 0..EVENTS {
+    for event in 0..events {
         let seconds = 1_770_000_000 + i64::try_from(event * 60).unwrap();
         let time = Time::from_unix_seconds(seconds).unwrap();
         let commit = match event {
@@ -137,7 +137,8 @@ pub async fn fill(table: &Table, numbers: Range<usize>) -> Vec<EventId> {
     let calls = together.into_iter().map(|first| {
         let (table, last) = (table.clone(), numbers.end.min(first + TOGETHER));
         tokio::spawn(async move {
-            let (rows, ids): (Vec<_>, Vec<_>) = (first..last).map(life).unzip();
+            let (rows, ids): (Vec<_>, Vec<_>) =
+                (first..last).map(|number| life(number, EVENTS)).unzip();
             table.fill(&rows.concat()).await.unwrap();
             ids.concat()
         })
@@ -145,6 +146,13 @@ pub async fn fill(table: &Table, numbers: Range<usize>) -> Vec<EventId> {
     let ids = stream::iter(calls).buffer_unordered(AT_ONCE);
     let ids: Vec<_> = ids.collect().await;
     ids.into_iter().flat_map(|ids| ids.unwrap()).collect()
+}
+
+/// Puts one user with a long past into a table, and gives the ids of what happened.
+pub async fn fill_one(table: &Table, number: usize, events: usize) -> Vec<EventId> {
+    let (rows, ids) = life(number, events);
+    table.fill(&rows).await.unwrap();
+    ids
 }
 
 /// Records and folds one event as a worker does, with whatever others write meanwhile.

@@ -99,6 +99,16 @@ impl Place {
         (told["effects"].take(), ran.peak_kib)
     }
 
+    /// Tells a user's story, and gives how many steps it has.
+    pub fn timeline(&self, what: &str, user: &str) -> usize {
+        let mut command = self.command("user");
+        command.args(["show", user, "--timeline", "--json"]);
+        let ran = self.watch(what, &mut command);
+        assert_eq!(ran.output.status.code(), Some(0), "{:?}", ran.output.stderr);
+        let told: Value = serde_json::from_slice(&ran.output.stdout).unwrap();
+        told["timeline"].as_array().unwrap().len()
+    }
+
     pub fn export(&self, what: &str) -> Exported {
         let mut command = self.command("export");
         let ran = self.watch(
