@@ -2,7 +2,7 @@
 
 mod chart;
 mod check;
-mod clock;
+pub mod clock;
 mod dice;
 mod lambda;
 mod people;

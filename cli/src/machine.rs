@@ -18,7 +18,7 @@ use usher_worker::guard::Guards;
 use usher_worker::mails::Templates;
 
 /// The file that holds a state.
-const DATABASE: &str = "usher.sqlite";
+pub const DATABASE: &str = "usher.sqlite";
 
 /// What a state's directory holds; nothing else is ever removed.
 const STATE: [&str; 8] = [

@@ -16,6 +16,7 @@ mod place;
 mod play;
 mod policy;
 mod policy_file;
+mod private;
 mod rebuild;
 mod replay;
 mod since;

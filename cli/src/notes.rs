@@ -1,9 +1,10 @@
 //! Files in which a run notes how far it is, so that the next goes on there.
 
+use crate::private;
 use anyhow::Context;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
@@ -28,19 +29,17 @@ pub fn write(file: &Path, notes: &impl Serialize) -> anyhow::Result<()> {
     beside.push(".new");
     let beside = PathBuf::from(beside);
     let written = || {
-        let mut options = File::options();
-        options.write(true).create(true).truncate(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         if let Some(directory) = file.parent() {
             fs::create_dir_all(directory)?;
         }
-        let mut open = options.open(&beside)?;
+        let mut open = private::create(&beside)?;
         open.write_all(&serde_json::to_vec(notes)?)?;
         open.sync_data()?;
-        fs::rename(&beside, file)
+        fs::rename(&beside, file)?;
+        Ok(())
     };
-    written().with_context(|| format!("{} cannot be written", file.display()))
+    let written: anyhow::Result<()> = written();
+    written.with_context(|| format!("{} cannot be written", file.display()))
 }
 
 /// Forgets notes: all is done. None are no error.

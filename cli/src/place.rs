@@ -164,6 +164,12 @@ impl Place {
             });
         }
         let config = QueueConfig::from_env().context("--aws needs to know the deployment")?;
+        if config.queue_url == letters.name {
+            bail!(
+                "USHER_QUEUE_URL and USHER_DEAD_LETTER_URL name one queue; letters would be sent to where \
+                 they are"
+            );
+        }
         let clients = Clients::for_command(config.region, Timeouts::WORKER).await;
         let queue = WorkQueue::new(&clients, config.queue_url);
         queue.look().await?;
@@ -179,7 +185,7 @@ impl Place {
     /// Whether there is something to read on this machine. Opened, it would be made, and hold nothing to find
     /// fault with.
     fn check_state(&self) -> anyhow::Result<()> {
-        if !self.dir.exists() {
+        if !self.dir.join(crate::machine::DATABASE).exists() {
             bail!(
                 "there is no state in {}; `usher local` makes it, --dir names another, and --aws works \
                  on a deployment",

@@ -1,5 +1,6 @@
 //! `usher replay`: what stayed behind in the dead letters is listed, judged, mended and brought back.
 
+mod at;
 mod edit;
 mod export;
 mod filter;
@@ -7,8 +8,10 @@ mod from_log;
 mod held;
 mod journal;
 mod judge;
+mod judged;
 mod letter;
 mod list;
+mod mark;
 mod pass;
 mod plan;
 mod purge;
@@ -17,33 +20,25 @@ mod run;
 mod show;
 mod tally;
 
-use crate::invite;
 use crate::pace::Pace;
-use crate::place::{OpenedLetters, Place};
+use crate::place::Replayable;
 use anyhow::{Context, bail};
+use at::{At, STAYS, looked};
 use clap::Subcommand;
 use edit::Edit;
 use filter::Choice;
 use from_log::FromLog;
-use indicatif::{ProgressBar, ProgressStyle};
 use journal::{Journal, Scope};
-use pass::Pass;
+use judged::Judge;
 use plan::{Header, Plan, Writing};
 use report::{End, Report};
-use run::Run;
+use run::{Ran, Run};
 use std::num::{NonZeroU32, NonZeroU64};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 use usher_shared::clock::{Clock, WallClock};
 use usher_shared::commit::EffectKind;
-use usher_shared::digest::sha_256;
-use usher_shared::policy::Policy;
-
-/// The exit status where some of what was chosen stays.
-const STAYS: u8 = 3;
+use usher_shared::digest::{name_of, sha_256};
 
 /// Brings dead letters back to the work queue
 ///
@@ -106,13 +101,18 @@ pub struct Replay {
     #[arg(long, value_name = "LETTERS")]
     rate: Option<NonZeroU32>,
     /// Stops after so many that could not be sent, or came back while it ran
-    #[arg(long, value_name = "LETTERS", default_value = "10")]
+    #[arg(
+        long,
+        value_name = "LETTERS",
+        default_value = "10",
+        requires = "confirm"
+    )]
     stop_after: NonZeroU64,
-    /// Where to remember how far it is [default: replay.json in the directory of --dir]
-    #[arg(long, value_name = "FILE")]
+    /// Where to remember how far it is [default: a file in the directory of --dir]
+    #[arg(long, value_name = "FILE", requires = "confirm")]
     state: Option<PathBuf>,
     /// Begins anew, whatever was interrupted
-    #[arg(long)]
+    #[arg(long, requires = "confirm")]
     fresh: bool,
     #[command(flatten)]
     at: At,
@@ -136,43 +136,6 @@ enum Verb {
     Show(Box<show::Show>),
     Export(Box<export::Export>),
     Purge(Box<purge::Purge>),
-}
-
-/// Which queue, and how it is looked at.
-#[derive(clap::Args)]
-struct At {
-    /// How long letters are hidden from other readers at most, as 15m or 1h
-    #[arg(long, value_name = "LENGTH", default_value = "15m", value_parser = hold)]
-    hold: Duration,
-    /// The policy file; else usher.toml here, else the example that comes with usher
-    #[arg(long, value_name = "FILE")]
-    policy: Option<PathBuf>,
-    #[command(flatten)]
-    place: Place,
-}
-
-impl At {
-    /// Opens the dead letters alone.
-    async fn open(&self) -> anyhow::Result<OpenedLetters> {
-        let (policy, _) = crate::policy_file::read(self.policy.as_deref())?;
-        let opened = self.place.open_dead_letters(&policy).await;
-        opened.context("there are no dead letters to look at")
-    }
-
-    /// Begins a pass through the letters, and a bar for it.
-    async fn pass(
-        &self,
-        letters: &OpenedLetters,
-        patient: bool,
-    ) -> anyhow::Result<(Pass, ProgressBar)> {
-        let (inbox, directory) = (Arc::clone(&letters.inbox), self.place.directory());
-        let pass = Pass::begin(inbox, directory, self.hold, patient).await?;
-        let waiting = pass.waiting().await?;
-        let bar = ProgressBar::new(waiting.shown + waiting.hidden);
-        let style =
-            ProgressStyle::with_template("{wide_bar} {human_pos}/{human_len} letters {eta}");
-        Ok((pass, bar.with_style(style.expect("the template is one"))))
-    }
 }
 
 impl Replay {
@@ -213,16 +176,15 @@ impl Replay {
         let opened = self.at.place.open_to_replay(&policy).await;
         let opened = opened.context("nothing can be replayed")?;
         let (json, confirmed, written) = (self.json, self.confirm, self.plan.clone());
-        let done = self.go(&opened, &policy, edit, plan).await;
+        let done = self.go(&opened, edit, plan).await;
         opened.close().await;
-        let (ran, resumed) =
-            done.context("the replay was interrupted; the same command goes on")?;
+        let (ran, resumed) = done?;
         let report = Report {
             tally: &ran.tally,
             confirmed,
             resumed,
             end: ran.end,
-            elsewhere: ran.elsewhere,
+            unresolved: ran.unresolved,
             plan: written.as_deref(),
         };
         if json {
@@ -232,9 +194,12 @@ impl Replay {
                 anstream::println!("{line}");
             }
         }
+        if let Some(error) = ran.error {
+            return Err(error);
+        }
         Ok(match ran.end {
-            End::Interrupted => ExitCode::from(1),
-            End::Failures => ExitCode::from(STAYS),
+            End::Interrupted | End::Broken => ExitCode::from(1),
+            End::Failures | End::Hidden { .. } | End::Unseen { .. } => ExitCode::from(STAYS),
             End::Whole if ran.tally.stay() > 0 => ExitCode::from(STAYS),
             End::Whole => ExitCode::SUCCESS,
         })
@@ -242,30 +207,23 @@ impl Replay {
 
     async fn go(
         self,
-        opened: &crate::place::Replayable,
-        policy: &Policy,
+        opened: &Replayable,
         edit: Option<Edit>,
         plan: Option<Plan>,
-    ) -> anyhow::Result<(run::Ran, bool)> {
+    ) -> anyhow::Result<(Ran, bool)> {
         let queue = &opened.letters.name;
         if let Some(plan) = &plan
             && plan.header.queue != *queue
         {
-            bail!(
-                "the plan is about {}, and this is {queue}",
-                plan.header.queue
-            );
+            let about = &plan.header.queue;
+            bail!("the plan is about {about}, and this is {queue}");
         }
-        let file = self.confirm.then(|| {
-            let named = self.state.clone();
-            named.unwrap_or_else(|| self.at.place.directory().join("replay.json"))
-        });
-        let asked = format!("{:?} {edit:?} {:?}", self.choice, self.plan);
-        let scope = Scope {
-            queue: queue.clone(),
-            asked: sha_256(&asked),
-        };
-        let journal = Journal::open(file, scope, WallClock.now(), self.fresh)?;
+        // Whoever has the queue has the notes as well.
+        let (mut pass, bar) = self.at.pass(&opened.letters).await?;
+        let journal = self.journal(queue, edit.as_ref(), plan.as_ref())?;
+        if journal.resumed {
+            pass.be_patient();
+        }
         let (filter, edit, writing) = match (&plan, &self.plan) {
             (Some(plan), _) => (plan.header.filter.clone(), plan.header.edit.clone(), None),
             (None, path) => {
@@ -275,30 +233,47 @@ impl Replay {
                 (filter, edit, writing.transpose()?)
             }
         };
-        let interrupted = Arc::new(AtomicBool::new(false));
-        let listening = tokio::spawn(listen(Arc::clone(&interrupted)));
-        let (pass, bar) = self.at.pass(&opened.letters, journal.resumed).await?;
         let resumed = journal.resumed;
         let run = Run {
             pass,
+            judge: Judge {
+                store: &opened.table,
+                filter,
+                edit,
+                plan,
+            },
             queue: opened.queue.as_ref(),
-            table: &opened.table,
-            policy,
-            filter,
-            edit,
-            plan,
             writing,
             confirmed: self.confirm,
             pace: Pace::new(self.rate.filter(|_| self.confirm)),
             stop_after: self.confirm.then_some(self.stop_after),
             journal,
             bar: bar.clone(),
-            interrupted: &interrupted,
         };
         let ran = run.all().await;
-        listening.abort();
         bar.finish_and_clear();
-        Ok((ran?, resumed))
+        Ok((ran, resumed))
+    }
+
+    /// The notes of an earlier run of the same, or new ones.
+    fn journal(
+        &self,
+        queue: &str,
+        edit: Option<&Edit>,
+        plan: Option<&Plan>,
+    ) -> anyhow::Result<Journal> {
+        let file = self.confirm.then(|| {
+            let name = format!("replay-{}.json", name_of(queue));
+            let named = self.state.clone();
+            named.unwrap_or_else(|| self.at.place.directory().join(name))
+        });
+        let plan = plan.map(|plan| (&plan.header, plan.digest()));
+        let asked = format!("{:?} {edit:?} {plan:?}", self.choice);
+        let scope = Scope {
+            queue: queue.to_owned(),
+            asked: sha_256(&asked),
+        };
+        Journal::open(file, scope, WallClock.now(), self.fresh)
     }
 
     fn edit(&self) -> anyhow::Result<Option<Edit>> {
@@ -311,7 +286,7 @@ impl Replay {
         let Some(file) = &self.edit else {
             return Ok(None);
         };
-        if self.choice.is_any() {
+        if self.choice.is_all() {
             bail!(
                 "--edit changes each letter that is chosen; choose with --letter, --cause, --type or \
                  another of those"
@@ -325,7 +300,7 @@ impl Replay {
         let Some(file) = self.plan.as_ref().filter(|_| self.confirm) else {
             return Ok(None);
         };
-        if !self.choice.is_any() || self.edit.is_some() || self.body.is_some() {
+        if !self.choice.is_all() || self.edit.is_some() || self.body.is_some() {
             bail!(
                 "{} says which letters and what to do; give --plan and --confirm alone, or make \
                  another plan",
@@ -334,26 +309,4 @@ impl Replay {
         }
         Plan::read(file).map(Some)
     }
-}
-
-/// Takes note of it when somebody wants an end.
-async fn listen(interrupted: Arc<AtomicBool>) {
-    if tokio::signal::ctrl_c().await.is_ok() {
-        interrupted.store(true, Ordering::Relaxed);
-    }
-}
-
-/// Reads how long letters are hidden. SQS hides for twelve hours at most.
-fn hold(text: &str) -> Result<Duration, String> {
-    let seconds = text.strip_suffix('s').and_then(|text| text.parse().ok());
-    let minutes = text
-        .strip_suffix('m')
-        .and_then(|text| text.parse::<u64>().ok());
-    let length = seconds
-        .or(minutes.map(|minutes| minutes.saturating_mul(60)))
-        .map(Duration::from_secs)
-        .or_else(|| invite::length(text));
-    length
-        .filter(|it| (Duration::from_secs(1)..=Duration::from_hours(12)).contains(it))
-        .ok_or_else(|| "must be a length from 1s to 12h, such as 15m".to_owned())
 }

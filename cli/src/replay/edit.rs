@@ -9,7 +9,8 @@ use serde_json::Value;
 use std::fs;
 use std::path::Path;
 use usher_events::{
-    EditedText, Envelope, Fact, LetterEdited, LifecycleEvent, Personal, Time, identity,
+    EditedText, Envelope, Fact, LetterEdited, LifecycleEvent, OperatorEvent, Personal, Subject,
+    Time, identity,
 };
 use usher_shared::commit::{Commit, Ledger, Recorded};
 use usher_shared::digest::sha_256;
@@ -48,6 +49,12 @@ pub enum NotEdited {
     NothingChanged,
     /// It is too large to be recorded before and after.
     TooLarge,
+    /// It would be no event any more.
+    NoEvent,
+    /// It would be about another user, with whose key it must not be sealed.
+    AnotherUser,
+    /// The log has its event already, as it was before the edit or after another.
+    Recorded,
 }
 
 impl NotEdited {
@@ -58,6 +65,9 @@ impl NotEdited {
             Self::DoesNotFit => "edit_does_not_fit",
             Self::NothingChanged => "edit_changes_nothing",
             Self::TooLarge => "too_large_to_record",
+            Self::NoEvent => "edit_makes_no_event",
+            Self::AnotherUser => "edit_changes_user",
+            Self::Recorded => "recorded_already",
         }
     }
 }
@@ -111,7 +121,10 @@ impl Edit {
                 }
             }
         };
-        if before.len() + edited.after.len() > LARGEST {
+        // As it is written into the record.
+        let bytes = serde_json::to_string(&(before, &edited.after, &edited.changed))
+            .map_or(usize::MAX, |text| text.len());
+        if bytes > LARGEST {
             return Err(NotEdited::TooLarge);
         }
         Ok(edited)
@@ -120,41 +133,50 @@ impl Edit {
 
 /// The record of a change, in the stream of whom the letter is about as it was sent. A repeat is the
 /// same record. It owes nothing, not even its publication: what a letter said is nobody else's.
+///
+/// `sent` is the text that was sent.
+///
+/// Errors: the letter is about another user than it was.
 pub fn record(
     letter: &Letter,
     edited: &Edited,
-    sent_as: &Envelope<LifecycleEvent>,
+    event: &Envelope<LifecycleEvent>,
+    sent: &str,
     now: Time,
-) -> Commit {
-    let is_user = sent_as.subject.sub().is_some();
-    let mut event = LetterEdited {
+) -> Result<Commit, NotEdited> {
+    let was = letter.about.subject.as_ref().and_then(Subject::sub);
+    let is = event.subject.sub();
+    if was.is_some() && was != is {
+        return Err(NotEdited::AnotherUser);
+    }
+    let mut said = LetterEdited {
         letter: letter.id.clone(),
         before_sha256: letter.sha_256(),
-        after_sha256: sha_256(&edited.after),
+        after_sha256: sha_256(sent),
         changed: edited.changed.clone(),
         person: None,
     };
-    let said = serde_json::to_string(&event).expect("its texts are always JSON");
-    event.person = is_user.then(|| EditedText {
+    let name = serde_json::to_string(&said).expect("its texts are always JSON");
+    said.person = is.map(|_sub| EditedText {
         before: Personal::new(letter.body.clone()),
-        after: Personal::new(edited.after.clone()),
+        after: Personal::new(sent),
     });
-    let event: usher_events::OperatorEvent = event.into();
-    Commit {
+    let said = OperatorEvent::from(said);
+    Ok(Commit {
         envelope: Envelope {
-            id: identity::decided(sent_as.id, event.name(), &said),
-            source: sent_as.source.clone(),
-            subject: sent_as.subject.clone(),
+            id: identity::decided(event.id, said.name(), &name),
+            source: event.source.clone(),
+            subject: event.subject.clone(),
             time: now,
             correlation_id: None,
-            causation_id: Some(sent_as.id),
-            event: Recorded::Operator(event),
+            causation_id: Some(event.id),
+            event: Recorded::Operator(said),
         },
         decided: Vec::new(),
         ledger: Ledger::default(),
         lease: None,
         recorded_at: now,
-    }
+    })
 }
 
 #[cfg(test)]

@@ -1,13 +1,13 @@
 //! `usher replay export`: dead letters as NDJSON, as they came, before anything is purged.
 
-use super::At;
+use super::at::At;
 use super::filter::Choice;
 use super::letter::Letter;
-use anyhow::{Context, bail};
+use crate::private;
+use anyhow::Context;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use std::fs::File;
-use std::io::{BufWriter, ErrorKind, Write};
+use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use usher_events::Time;
@@ -22,7 +22,8 @@ use usher_shared::port::Cause;
 #[command(
     after_help = "Examples:\n  usher replay export --out letters.ndjson\n  \
     usher replay export --aws --cause not_an_envelope --until 30d --out old.ndjson\n\n\
-    Exit status: 0 they are written; 1 something failed; 2 the command was not understood."
+    Exit status: 0 they are written; 3 some were hidden by another reader, or too many for one look;\n\
+    1 something failed or was interrupted; 2 the command was not understood."
 )]
 pub struct Export {
     /// The file to write; it must not be there yet
@@ -60,20 +61,10 @@ impl Export {
     /// Writes them.
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         let shown = self.out.display();
-        let mut options = File::options();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let opened = self.at.open().await?;
-        let file = match options.open(&self.out) {
-            Ok(file) => file,
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                bail!("{shown} is there already; name another file")
-            }
-            Err(error) => return Err(error).with_context(|| format!("{shown} cannot be written")),
-        };
+        let file = private::create_new(&self.out)?;
         let mut file = BufWriter::new(file);
-        let (mut pass, bar) = self.at.pass(&opened, false).await?;
+        let (mut pass, bar) = self.at.pass(&opened).await?;
         let filter = self.choice.at(WallClock.now());
         let mut written: u64 = 0;
         loop {
@@ -83,7 +74,7 @@ impl Export {
             }
             bar.inc(letters.len() as u64);
             for letter in letters {
-                pass.keep(&letter)?;
+                pass.keep(&letter);
                 if filter.wants(&letter) {
                     written += 1;
                     let line = serde_json::to_string(&Line::of(letter))?;
@@ -98,10 +89,10 @@ impl Export {
         bar.finish_and_clear();
         opened.close().await;
         match self.json {
-            true => anstream::println!("{}", json!({ "letters": written })),
+            true => anstream::println!("{}", json!({ "letters": written, "queue": pass.ended() })),
             false => anstream::println!("{written} letters are in {shown}, as they came."),
         }
-        Ok(ExitCode::SUCCESS)
+        Ok(super::looked(pass.ended(), "are not in it"))
     }
 }
 

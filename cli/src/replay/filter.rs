@@ -31,7 +31,7 @@ pub struct Choice {
     /// Only what was set aside before: a length as 24h or 7d, or an instant
     #[arg(long, value_name = "TIME")]
     pub until: Option<Since>,
-    /// Only what was delivered at least so often
+    /// Only what was delivered at least so often; of what the queue moved by itself, looking counts too
     #[arg(long, value_name = "NUMBER")]
     pub receives: Option<u32>,
     /// Only what holds this text, as it is written there
@@ -55,8 +55,8 @@ pub struct Filter {
 }
 
 impl Choice {
-    /// Whether anything is said.
-    pub fn is_any(&self) -> bool {
+    /// Whether nothing is said, so that all are meant.
+    pub fn is_all(&self) -> bool {
         self.clone().from(Time::from_unix_millis(0)) == Filter::default()
             && self.since.is_none()
             && self.until.is_none()
@@ -124,7 +124,7 @@ mod tests {
     }
 
     fn letter(cause: Option<&str>) -> Letter {
-        let body = r#"{"type":"usher.signed_in","subject":"3f0c","source":"eu-west-1_A","x":"y"}"#;
+        let body = r#"{"type":"usher.signed_in","subject":"3f0c2a1e-7b44-4c1d-9f5e-2d8a6b90c1f7","source":"eu-west-1_A","x":"y"}"#;
         DeadLetter {
             message: Received {
                 id: "a".to_owned(),
@@ -160,8 +160,12 @@ mod tests {
         assert!(!wants(|f| f.letter = vec!["b".into()]));
         assert!(wants(|f| f.types = vec!["signed_in".into()]));
         assert!(!wants(|f| f.types = vec!["resume".into()]));
-        assert!(wants(|f| f.user = Sub::new("3f0c").ok()));
-        assert!(!wants(|f| f.user = Sub::new("4f0c").ok()));
+        assert!(wants(
+            |f| f.user = Sub::new("3f0c2a1e-7b44-4c1d-9f5e-2d8a6b90c1f7").ok()
+        ));
+        assert!(!wants(
+            |f| f.user = Sub::new("4f0c2a1e-7b44-4c1d-9f5e-2d8a6b90c1f7").ok()
+        ));
         assert!(!wants(|f| f.pool = PoolId::new("eu-west-1_B").ok()));
         assert!(wants(|f| f.cause = vec!["timed_out".into()]));
         assert!(!wants(|f| f.cause = vec!["none".into()]));
@@ -193,7 +197,7 @@ mod tests {
 
     #[test]
     fn whether_anything_is_said_is_known() {
-        assert!(Choice::default().is_any());
+        assert!(Choice::default().is_all());
         let since = Some("1h".parse().unwrap());
         for said in [
             Choice {
@@ -209,7 +213,7 @@ mod tests {
                 ..Choice::default()
             },
         ] {
-            assert!(!said.is_any());
+            assert!(!said.is_all());
         }
     }
 }

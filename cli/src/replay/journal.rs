@@ -5,9 +5,14 @@
 
 use super::tally::{Counted, Tally};
 use crate::notes;
+use anyhow::bail;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
+use std::time::Duration;
 use usher_events::Time;
+
+/// After so long a run is not gone on with: an hour ago is another hour.
+const TOO_OLD: Duration = Duration::from_hours(24);
 
 /// What may be done about notes that are none.
 const REMEDY: &str = "--fresh begins anew, --state names another";
@@ -65,17 +70,23 @@ impl Journal {
         let Some(mut kept) = kept else {
             return Ok(journal);
         };
-        if kept.scope == journal.notes.scope {
-            anstream::eprintln!(
-                "Going on with the run that began at {}; --fresh begins anew.",
-                kept.began
+        let began = kept.began;
+        if kept.scope != journal.notes.scope {
+            bail!(
+                "a run about something else began at {began} and was interrupted; repeat that command, \
+                 or give --fresh and its counts are forgotten"
             );
-            journal.unresolved = std::mem::take(&mut kept.in_hand);
-            journal.notes = kept;
-            journal.resumed = true;
-        } else {
-            anstream::eprintln!("A run of another scope was interrupted; this one begins anew.");
         }
+        if now.since(began) > TOO_OLD {
+            bail!(
+                "the run that began at {began} was interrupted too long ago for its lengths of time to \
+                 mean the same; give --fresh and its counts are forgotten"
+            );
+        }
+        anstream::eprintln!("Going on with the run that began at {began}; --fresh begins anew.");
+        journal.unresolved = std::mem::take(&mut kept.in_hand);
+        journal.notes = kept;
+        journal.resumed = true;
         Ok(journal)
     }
 
@@ -117,14 +128,14 @@ impl Journal {
         &self.notes.left
     }
 
-    /// Keeps what is known for the next run.
-    pub fn keep(&mut self) -> anyhow::Result<()> {
-        self.notes.in_hand = std::mem::take(&mut self.unresolved);
-        self.write()
+    /// Keeps what is known for the next run; gives how many letters nobody knows of yet.
+    pub fn keep(&mut self) -> anyhow::Result<u64> {
+        self.write()?;
+        Ok((self.unresolved.len() + self.notes.in_hand.len()) as u64)
     }
 
     /// Forgets it: all is done.
-    pub fn finish(self) -> anyhow::Result<()> {
+    pub fn finish(&mut self) -> anyhow::Result<()> {
         self.file.as_deref().map_or(Ok(()), notes::forget)
     }
 
@@ -162,12 +173,16 @@ mod tests {
     }
 
     fn open(file: &std::path::Path, asked: &str) -> Journal {
+        opened(file, asked, 0).unwrap()
+    }
+
+    fn opened(file: &std::path::Path, asked: &str, hours: i64) -> anyhow::Result<Journal> {
         let scope = Scope {
             queue: "dead".to_owned(),
             asked: asked.to_owned(),
         };
-        let now = Time::from_unix_seconds(1_780_000_000).unwrap();
-        Journal::open(Some(file.to_owned()), scope, now, false).unwrap()
+        let now = Time::from_unix_seconds(1_780_000_000 + hours * 3600).unwrap();
+        Journal::open(Some(file.to_owned()), scope, now, false)
     }
 
     #[test]
@@ -213,12 +228,14 @@ mod tests {
     }
 
     #[test]
-    fn a_run_about_something_else_begins_anew() {
+    fn a_run_about_something_else_does_not_forget_the_first() {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("replay.json");
         let mut first = open(&file, "one");
         first.take(vec![counted("a", Outcome::Sent)]).unwrap();
-        let other = open(&file, "two");
-        assert!(!other.resumed && other.left().letters() == 0);
+        drop(first);
+        assert!(opened(&file, "two", 0).is_err());
+        assert!(opened(&file, "one", 25).is_err(), "too long ago");
+        assert!(opened(&file, "one", 1).unwrap().resumed);
     }
 }

@@ -3,10 +3,8 @@
 use super::letter::About;
 use serde::{Deserialize, Serialize};
 use usher_events::wire::{self, DecodeError};
-use usher_events::{Envelope, EventId, LifecycleEvent, Subject};
+use usher_events::{EventId, LifecycleEvent, Subject};
 use usher_shared::commit::Commit;
-use usher_shared::policy::Policy;
-use usher_shared::rebuild::said;
 use usher_shared::user::User;
 use usher_worker::message::{Unreadable, Work};
 
@@ -63,17 +61,6 @@ impl Reading {
             Self::Never(_) | Self::NotYet(_) => None,
         }
     }
-
-    /// The event, if it is one.
-    pub fn event(&self) -> Option<&Envelope<LifecycleEvent>> {
-        match self {
-            Self::Work {
-                work: Work::Event(envelope),
-                ..
-            } => Some(envelope),
-            Self::Work { .. } | Self::Never(_) | Self::NotYet(_) => None,
-        }
-    }
 }
 
 /// What the table holds of an event already.
@@ -102,14 +89,17 @@ impl Standing {
     }
 
     /// Tells from the commit, if there is one, and from its user as stored.
-    pub fn of(policy: &Policy, commit: Option<&Commit>, user: Option<&User>) -> Self {
+    ///
+    /// All that it says counts, also where a policy keeps rights alone: by another policy than the
+    /// worker's a letter may be sent that needed not be, and none removed that had to be sent.
+    pub fn of(commit: Option<&Commit>, user: Option<&User>) -> Self {
         let Some(commit) = commit else {
             return Self::NotRecorded;
         };
         if commit.ledger.entries().any(|(_, entry)| entry.is_open()) {
             return Self::EffectsOpen;
         }
-        let said = said(policy, commit);
+        let said = User::of(commit);
         let known = user.cloned().unwrap_or_default();
         // What is about nobody folds into nothing.
         let folded = commit.sub().is_none() || known.clone().join(said) == known;
@@ -121,7 +111,7 @@ impl Standing {
 mod tests {
     use super::*;
     use serde_json::{Value, json};
-    use usher_events::{PoolId, SignInRefused, Sub, Time};
+    use usher_events::{Envelope, PoolId, SignInRefused, Sub, Time};
     use usher_events::{RefusalReason, SignedIn};
     use usher_shared::commit::{EffectKind, Entry, Ledger, Recorded};
 
@@ -180,11 +170,9 @@ mod tests {
 
     #[test]
     fn an_event_is_done_only_if_recorded_and_closed_and_folded() {
-        let policy = Policy::default();
         let signed_in = commit(signed_in().into());
-        let known = User::default().join(said(&policy, &signed_in));
-        let standing =
-            |commit: Option<&Commit>, user: Option<&User>| Standing::of(&policy, commit, user);
+        let known = User::default().join(User::of(&signed_in));
+        let standing = |commit: Option<&Commit>, user: Option<&User>| Standing::of(commit, user);
         assert_ne!(known, User::default(), "a sign-in says something");
         assert_eq!(standing(None, Some(&known)), Standing::NotRecorded);
         assert_eq!(standing(Some(&signed_in), None), Standing::NotFolded);

@@ -5,6 +5,7 @@ use serde_json::Value;
 use usher_events::{EventId, PoolId, Subject, Time, wire};
 use usher_shared::digest::sha_256;
 use usher_shared::port::{Cause, DeadLetter};
+use uuid::Uuid;
 
 /// What a letter is grouped under that the queue itself moved: nobody said why.
 pub const NO_CAUSE: &str = "no cause recorded";
@@ -116,7 +117,7 @@ impl About {
             kind: json["type"].as_str().and_then(name),
             version,
             subject: subject(&json["subject"]),
-            pool: json["source"].as_str().and_then(|id| PoolId::new(id).ok()),
+            pool: pool(&json["source"]),
             event: event(&json["id"]),
         }
     }
@@ -126,19 +127,34 @@ impl About {
 pub fn name(text: &str) -> Option<String> {
     let name = text.strip_prefix(wire::TYPE_PREFIX).unwrap_or(text);
     let is_name = (1..=LONGEST_NAME).contains(&name.len())
-        && name
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_.".contains(&b));
+        && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
     is_name.then(|| name.to_owned())
 }
 
+/// A pool's id, of the shape that Cognito's have.
+fn pool(value: &Value) -> Option<PoolId> {
+    let text = value.as_str()?;
+    let (region, name) = text.split_once('_')?;
+    let is_region = region
+        .bytes()
+        .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    let is_id =
+        is_region && region.contains('-') && name.bytes().all(|b| b.is_ascii_alphanumeric());
+    is_id.then(|| PoolId::new(text).ok()).flatten()
+}
+
+/// A sub as Cognito makes them, or a sign-up key. Anything else in their place may be somebody's name.
 fn subject(value: &Value) -> Option<Subject> {
     let text = value.as_str()?;
-    // An address in its place is somebody's, and no id.
-    let is_id = !text.contains('@');
-    is_id
-        .then(|| Subject::try_from(text.to_owned()).ok())
-        .flatten()
+    let subject = Subject::try_from(text.to_owned()).ok()?;
+    let is_id = match &subject {
+        Subject::User(sub) => sub.as_str().parse::<Uuid>().is_ok(),
+        Subject::SignUp(key) => {
+            let mut digest = key.as_str().bytes().skip(2);
+            digest.all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
+        }
+    };
+    is_id.then_some(subject)
 }
 
 fn event(value: &Value) -> Option<EventId> {
@@ -151,11 +167,21 @@ mod tests {
 
     #[test]
     fn whatever_a_letter_says_only_names_and_ids_are_told_of_it() {
-        let secret = "ada@example.com";
+        for secret in [
+            "ada@example.com",
+            "+12025550143",
+            "ada.lovelace",
+            "ada-1815",
+        ] {
+            tells_nothing(secret);
+        }
+    }
+
+    fn tells_nothing(secret: &str) {
         for body in [
             "not { json".to_owned(),
             secret.to_owned(),
-            format!(r#"{{"type":"{secret}","subject":"{secret}","source":"a {secret}"}}"#),
+            format!(r#"{{"type":"{secret}","subject":"{secret}","source":"{secret}"}}"#),
             format!(r#"{{"type":["{secret}"],"id":"{secret}","dataschema":"{secret}:{secret}"}}"#),
             format!(r#"{{"resume":{{"subject":"{secret}","id":"{secret}"}}}}"#),
         ] {
@@ -167,11 +193,11 @@ mod tests {
     #[test]
     fn an_envelope_of_any_version_tells_what_it_is_about() {
         let body = r#"{"type":"usher.user_flew","dataschema":"urn:usher:event:user_flew:7",
-            "subject":"3f0c","source":"eu-west-1_A","id":"f0f607a8-e0d0-545f-8a65-5d5843765c82"}"#;
+            "subject":"3f0c2a1e-7b44-4c1d-9f5e-2d8a6b90c1f7","source":"eu-west-1_A","id":"f0f607a8-e0d0-545f-8a65-5d5843765c82"}"#;
         let about = About::of(body);
         assert_eq!(about.kind.as_deref(), Some("user_flew"));
         assert_eq!(about.version, Some(7));
-        assert_eq!(about.subject.unwrap().as_str(), "3f0c");
+        assert!(about.subject.is_some());
         assert_eq!(about.pool.unwrap().as_str(), "eu-west-1_A");
         assert!(about.event.is_some());
     }

@@ -1,6 +1,6 @@
 //! `usher replay list`: the dead letters, one a line, and by cause.
 
-use super::At;
+use super::at::At;
 use super::filter::Choice;
 use super::letter::{About, Letter};
 use super::report;
@@ -21,7 +21,8 @@ use usher_shared::port::Cause;
 #[command(after_help = "Examples:\n  usher replay list\n  \
     usher replay list --aws --by-cause\n  \
     usher replay list --user 8f14e45f-ceea-467f-a9af-0a1f3d2c5b6e --since 7d --json | jq .letter\n\n\
-    Exit status: 0 they are listed; 1 something failed; 2 the command was not understood.")]
+    Exit status: 0 they are listed; 3 some were hidden by another reader, or too many for one look;\n\
+    1 something failed or was interrupted; 2 the command was not understood.")]
 pub struct List {
     /// Only counts by cause
     #[arg(long)]
@@ -67,7 +68,7 @@ impl List {
     /// Lists them.
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         let opened = self.at.open().await?;
-        let (mut pass, bar) = self.at.pass(&opened, false).await?;
+        let (mut pass, bar) = self.at.pass(&opened).await?;
         let (json, by_cause) = (self.json, self.by_cause);
         let filter = self.choice.at(WallClock.now());
         let mut tally = Tally::default();
@@ -82,7 +83,7 @@ impl List {
             }
             bar.inc(letters.len() as u64);
             for letter in &letters {
-                pass.keep(letter)?;
+                pass.keep(letter);
                 if !filter.wants(letter) {
                     continue;
                 }
@@ -100,11 +101,11 @@ impl List {
         if json {
             let all = json!({
                 "letters": tally.letters(),
-                "hidden_elsewhere": pass.elsewhere,
+                "queue": pass.ended(),
                 "groups": report::groups_json(&tally),
             });
             anstream::println!("{}", json!({ "summary": all }));
-            return Ok(ExitCode::SUCCESS);
+            return Ok(super::looked(pass.ended(), "are not among them"));
         }
         if !by_cause {
             anstream::println!();
@@ -112,11 +113,7 @@ impl List {
         for line in report::table(&tally, &[], |_| []) {
             anstream::println!("{line}");
         }
-        if pass.elsewhere > 0 {
-            let elsewhere = pass.elsewhere;
-            anstream::eprintln!("About {elsewhere} more are hidden by another reader.");
-        }
-        Ok(ExitCode::SUCCESS)
+        Ok(super::looked(pass.ended(), "are not among them"))
     }
 }
 

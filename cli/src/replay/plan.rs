@@ -4,13 +4,14 @@
 use super::edit::Edit;
 use super::filter::Filter;
 use super::letter::{About, Letter};
-use super::pass::name;
+use super::mark;
 use super::tally::{Counted, Outcome};
+use crate::private;
 use anyhow::{Context, bail};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::{BufRead, BufReader, BufWriter, ErrorKind, Write};
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use usher_events::Time;
 
@@ -98,6 +99,7 @@ impl From<Outcome> for Act {
             | Outcome::NotEdited
             | Outcome::Again
             | Outcome::NotPlanned
+            | Outcome::Changed
             | Outcome::Failed => Self::Leave,
         }
     }
@@ -106,27 +108,26 @@ impl From<Outcome> for Act {
 /// Writes a plan.
 pub struct Writing {
     file: BufWriter<File>,
+    beside: PathBuf,
     path: PathBuf,
     letters: u64,
 }
 
 impl Writing {
-    /// Begins a plan in a file that is not there yet, for its owner alone: an edit may say anything.
+    /// Begins a plan in a file that is not there yet, for its owner alone: an edit may say anything. It
+    /// is there once it is whole.
     pub fn begin(path: &Path, header: &Header) -> anyhow::Result<Self> {
         let shown = path.display();
-        let mut options = File::options();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = match options.open(path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                bail!("{shown} is there already; --confirm does what it says, or name another file")
-            }
-            Err(error) => return Err(error).with_context(|| format!("{shown} cannot be written")),
-        };
+        if path.exists() {
+            bail!("{shown} is there already; --confirm does what it says, or name another file");
+        }
+        let mut beside = path.as_os_str().to_owned();
+        beside.push(".new");
+        let beside = PathBuf::from(beside);
+        let file = private::create(&beside)?;
         let mut writing = Self {
             file: BufWriter::new(file),
+            beside,
             path: path.to_owned(),
             letters: 0,
         };
@@ -164,6 +165,7 @@ impl Writing {
         self.line(&Trailer { letters })?;
         let ended = self.file.flush();
         let ended = ended.and_then(|()| self.file.get_ref().sync_data());
+        let ended = ended.and_then(|()| fs::rename(&self.beside, &self.path));
         ended.with_context(|| format!("{} cannot be written", self.path.display()))
     }
 
@@ -180,6 +182,7 @@ pub struct Plan {
     /// Its first line.
     pub header: Header,
     acts: HashMap<u64, (u64, Act)>,
+    digest: u64,
 }
 
 impl Plan {
@@ -189,43 +192,72 @@ impl Plan {
         let file = File::open(path).with_context(|| format!("{shown} cannot be read"))?;
         let mut lines = BufReader::new(file).lines();
         let first = lines.next().transpose()?.unwrap_or_default();
-        let header: Header = serde_json::from_str(&first)
-            .with_context(|| format!("{shown} is no plan of `usher replay --plan`"))?;
+        let Ok(header) = serde_json::from_str::<Header>(&first) else {
+            bail!("{shown} is no plan of `usher replay --plan`");
+        };
         if header.usher_replay_plan != SHAPE {
             bail!("{shown} is a plan of another version of usher; make it again");
         }
         let mut acts = HashMap::new();
+        let mut digest = 0;
         let (mut count, mut end) = (0, None);
         for (number, line) in (2..).zip(lines) {
             let line = line.with_context(|| format!("{shown} cannot be read"))?;
+            digest = mark::of((digest, &line));
             if let Ok(trailer) = serde_json::from_str::<Trailer>(&line) {
                 end = Some(trailer.letters);
                 continue;
             }
-            let planned: Planned = serde_json::from_str(&line)
-                .with_context(|| format!("{shown}, line {number}, says of no letter what to do"))?;
+            // What the parser says may quote the line.
+            let Ok(planned) = serde_json::from_str::<Planned>(&line) else {
+                bail!("{shown}, line {number}, says of no letter what to do");
+            };
             count += 1;
-            let act = (name(&planned.sha256), planned.act);
-            acts.insert(name(&planned.letter), act);
+            let act = (mark::of(&planned.sha256), planned.act);
+            acts.insert(mark::of(&planned.letter), act);
         }
         // Lines may be taken out by whoever reviews it; they are left alone then.
         if end.is_none_or(|end| count > end) {
             bail!("{shown} is not whole; make it again");
         }
-        Ok(Self { header, acts })
+        Ok(Self {
+            header,
+            acts,
+            digest,
+        })
+    }
+
+    /// Another one if a line of it is changed.
+    pub fn digest(&self) -> u64 {
+        self.digest
     }
 
     /// What becomes of a letter by it.
     pub fn judge(&self, letter: &Letter, outcome: Outcome) -> Outcome {
-        let planned = self.acts.get(&name(&letter.id));
-        let planned = planned.filter(|(digest, _)| *digest == name(letter.sha_256()));
-        let act = planned.map_or(Act::Leave, |(_, act)| *act);
+        let Some((digest, act)) = self.acts.get(&mark::of(&letter.id)) else {
+            return match outcome {
+                Outcome::NotChosen => outcome,
+                Outcome::Sent
+                | Outcome::Done
+                | Outcome::Unreadable
+                | Outcome::NotYet
+                | Outcome::NotEdited
+                | Outcome::Again
+                | Outcome::NotPlanned
+                | Outcome::Changed
+                | Outcome::Failed => Outcome::NotPlanned,
+            };
+        };
+        let is_same = *digest == mark::of(letter.sha_256());
         match (outcome, act) {
+            (Outcome::Sent | Outcome::Done, Act::Leave) => Outcome::NotPlanned,
             // What was to be sent may have been done since.
-            (Outcome::Sent | Outcome::Done, Act::Send) | (Outcome::Done, Act::Remove) => outcome,
-            (Outcome::Sent | Outcome::Done, Act::Leave) | (Outcome::Sent, Act::Remove) => {
-                Outcome::NotPlanned
+            (Outcome::Sent | Outcome::Done, Act::Send) | (Outcome::Done, Act::Remove)
+                if is_same =>
+            {
+                outcome
             }
+            (Outcome::Sent | Outcome::Done, Act::Send | Act::Remove) => Outcome::Changed,
             (
                 Outcome::NotChosen
                 | Outcome::Unreadable
@@ -233,8 +265,9 @@ impl Plan {
                 | Outcome::NotEdited
                 | Outcome::Again
                 | Outcome::NotPlanned
+                | Outcome::Changed
                 | Outcome::Failed,
-                _,
+                Act::Send | Act::Remove | Act::Leave,
             ) => outcome,
         }
     }
@@ -243,7 +276,6 @@ impl Plan {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::fs;
     use usher_shared::port::{DeadLetter, Received};
 
     fn letter(id: &str, body: &str) -> Letter {
@@ -297,13 +329,15 @@ mod tests {
         let judge = |id, body, outcome| plan.judge(&letter(id, body), outcome);
         assert_eq!(judge("a", "body", Outcome::Sent), Outcome::Sent);
         assert_eq!(judge("a", "body", Outcome::Done), Outcome::Done);
-        assert_eq!(judge("a", "other", Outcome::Sent), Outcome::NotPlanned);
+        assert_eq!(judge("a", "other", Outcome::Sent), Outcome::Changed);
         assert_eq!(judge("b", "body", Outcome::Done), Outcome::Done);
-        assert_eq!(judge("b", "body", Outcome::Sent), Outcome::NotPlanned);
+        assert_eq!(judge("b", "body", Outcome::Sent), Outcome::Changed);
         assert_eq!(judge("c", "body", Outcome::Sent), Outcome::NotPlanned);
         assert_eq!(judge("d", "body", Outcome::Sent), Outcome::NotPlanned);
         assert_eq!(judge("e", "body", Outcome::Sent), Outcome::NotPlanned);
-        assert_eq!(judge("e", "body", Outcome::NotYet), Outcome::NotYet);
+        assert_eq!(judge("e", "body", Outcome::NotYet), Outcome::NotPlanned);
+        assert_eq!(judge("e", "body", Outcome::NotChosen), Outcome::NotChosen);
+        assert_eq!(judge("c", "body", Outcome::Unreadable), Outcome::Unreadable);
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! `usher replay purge`: deletes dead letters that were exported.
 
-use super::At;
+use super::at::At;
 use super::export::Line;
-use super::pass::name;
+use super::mark;
 use anyhow::{Context, bail};
 use serde_json::json;
 use std::collections::HashMap;
@@ -20,8 +20,8 @@ use usher_shared::digest::sha_256;
 #[command(
     after_help = "Examples:\n  usher replay purge --exported letters.ndjson\n  \
     usher replay purge --aws --exported letters.ndjson --confirm\n\n\
-    Exit status: 0 what was exported is gone, or would be; 3 some of it could not be deleted; 1 something\n\
-    failed; 2 the command was not understood."
+    Exit status: 0 what was exported is gone, or would be; 3 some of it could not be deleted, or\n\
+    was hidden by another reader; 1 something failed or was interrupted; 2 the command was not understood."
 )]
 pub struct Purge {
     /// A file that `usher replay export` wrote
@@ -42,7 +42,7 @@ impl Purge {
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         let exported = read(&self.exported)?;
         let opened = self.at.open().await?;
-        let (mut pass, bar) = self.at.pass(&opened, false).await?;
+        let (mut pass, bar) = self.at.pass(&opened).await?;
         let (mut purged, mut left, mut failed) = (0_u64, 0_u64, 0_u64);
         loop {
             let letters = pass.next().await?;
@@ -51,15 +51,15 @@ impl Purge {
             }
             bar.inc(letters.len() as u64);
             let (ours, others): (Vec<_>, Vec<_>) = letters.iter().partition(|letter| {
-                exported.get(&name(&letter.id)) == Some(&name(letter.sha_256()))
+                exported.get(&mark::of(&letter.id)) == Some(&mark::of(letter.sha_256()))
             });
             for letter in others {
                 left += 1;
-                pass.keep(letter)?;
+                pass.keep(letter);
             }
             if !self.confirm {
                 purged += ours.len() as u64;
-                ours.into_iter().try_for_each(|letter| pass.keep(letter))?;
+                ours.into_iter().for_each(|letter| pass.keep(letter));
                 continue;
             }
             let deleted = pass.delete(&ours).await;
@@ -68,7 +68,7 @@ impl Purge {
                     Ok(()) => purged += 1,
                     Err(_) => {
                         failed += 1;
-                        pass.keep(letter)?;
+                        pass.keep(letter);
                     }
                 }
             }
@@ -77,9 +77,11 @@ impl Purge {
         bar.finish_and_clear();
         opened.close().await;
         let confirmed = self.confirm;
+        let missing = (exported.len() as u64).saturating_sub(purged + failed);
         if self.json {
             let told = json!({
                 "confirmed": confirmed, "purged": purged, "left": left, "failed": failed,
+                "missing": missing, "queue": pass.ended(),
             });
             anstream::println!("{told}");
         } else {
@@ -96,11 +98,14 @@ impl Purge {
                 }
             );
         }
+        if missing > 0 && !self.json {
+            anstream::eprintln!("{missing} letters of the file were not seen in the queue.");
+        }
         if failed > 0 {
             anstream::eprintln!("{failed} could not be deleted; the same command tries again.");
             return Ok(ExitCode::from(super::STAYS));
         }
-        Ok(ExitCode::SUCCESS)
+        Ok(super::looked(pass.ended(), "were not compared with it"))
     }
 }
 
@@ -111,12 +116,14 @@ fn read(path: &Path) -> anyhow::Result<HashMap<u64, u64>> {
     let mut exported = HashMap::new();
     for (number, line) in (1..).zip(BufReader::new(file).lines()) {
         let line = line.with_context(|| format!("{shown} cannot be read"))?;
-        let line: Line = serde_json::from_str(&line)
-            .with_context(|| format!("{shown}, line {number}, is no exported letter"))?;
+        // What the parser says may quote the line.
+        let Ok(line) = serde_json::from_str::<Line>(&line) else {
+            bail!("{shown}, line {number}, is no exported letter");
+        };
         if sha_256(&line.body) != line.sha256 {
             bail!("{shown}, line {number}, does not hold the letter that it names");
         }
-        exported.insert(name(&line.letter), name(line.sha256));
+        exported.insert(mark::of(&line.letter), mark::of(line.sha256));
     }
     Ok(exported)
 }

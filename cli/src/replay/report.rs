@@ -7,14 +7,20 @@ use std::path::Path;
 
 /// Why a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", tag = "end")]
 pub enum End {
     /// It saw the queue to its end.
     Whole,
+    /// About so many letters are hidden by another reader.
+    Hidden { letters: u64 },
+    /// About so many letters are more than the queue shows at once.
+    Unseen { letters: u64 },
     /// So many failed as were allowed.
     Failures,
     /// Somebody ended it.
     Interrupted,
+    /// Something else did.
+    Broken,
 }
 
 /// What a run came to.
@@ -23,8 +29,8 @@ pub struct Report<'r> {
     pub confirmed: bool,
     pub resumed: bool,
     pub end: End,
-    /// What other readers have hidden, about.
-    pub elsewhere: u64,
+    /// Letters that an earlier run had in hand, and of which nobody knows yet.
+    pub unresolved: u64,
     /// Where the plan is that it wrote.
     pub plan: Option<&'r Path>,
 }
@@ -41,12 +47,12 @@ impl Report<'_> {
         json!({
             "confirmed": self.confirmed,
             "resumed": self.resumed,
-            "end": self.end,
+            "queue": self.end,
             "letters": self.tally.letters(),
             "outcomes": Map::from_iter(outcomes),
             "edited": self.tally.edited,
             "lifted": self.tally.lifted,
-            "hidden_elsewhere": self.elsewhere,
+            "unresolved": self.unresolved,
             "groups": groups_json(self.tally),
         })
     }
@@ -55,8 +61,8 @@ impl Report<'_> {
     pub fn text(&self) -> Vec<String> {
         let tally = self.tally;
         let heads = match self.confirmed {
-            true => ["SENT", "REMOVED", "STAY"],
-            false => ["SEND", "REMOVE", "STAY"],
+            true => ["SENT", "REMOVED", "LEFT"],
+            false => ["SEND", "REMOVE", "LEFT"],
         };
         let mut lines = table(tally, &heads, |group| {
             let of = |outcome| group.outcomes.get(&outcome).copied().unwrap_or_default();
@@ -72,10 +78,10 @@ impl Report<'_> {
                 lines.push(format!("{count:>8}  {:<12}{said}", outcome.as_str()));
             }
         }
-        if self.elsewhere > 0 {
+        if self.unresolved > 0 {
             lines.push(format!(
-                "About {} more are hidden by another reader, and show when its time is over.",
-                self.elsewhere
+                "{:>8}  {:<12}were in hand when an earlier run ended, and have not shown since",
+                self.unresolved, "unresolved"
             ));
         }
         lines.push(match (self.end, self.confirmed) {
@@ -93,14 +99,27 @@ impl Report<'_> {
                 0 => "All that was chosen is done.".to_owned(),
                 left => format!("{left} of those that were chosen are still there."),
             },
-            (End::Failures, _) => {
-                "Stopped, as too many failed; the same command goes on where it was.".to_owned()
-            }
-            (End::Interrupted, _) => {
-                "Interrupted; the same command goes on where it was.".to_owned()
-            }
+            (End::Hidden { letters }, _) => format!(
+                "About {letters} more are hidden by another reader. {}",
+                self.again()
+            ),
+            (End::Unseen { letters }, _) => format!(
+                "About {letters} more are in the queue than it shows at once. {}",
+                self.again()
+            ),
+            (End::Failures, _) => format!("Stopped, as too many failed. {}", self.again()),
+            (End::Interrupted, _) => format!("Interrupted. {}", self.again()),
+            (End::Broken, _) => format!("Broken off. {}", self.again()),
         });
         lines
+    }
+
+    /// What may be done about a run that saw less than all.
+    fn again(&self) -> &'static str {
+        match self.confirmed {
+            true => "The same command goes on where it was.",
+            false => "Nothing was changed; the same command looks again.",
+        }
     }
 
     fn said(&self, outcome: Outcome) -> String {
@@ -130,9 +149,10 @@ impl Report<'_> {
             Outcome::NotYet => "of a type or version that a newer usher may know".to_owned(),
             Outcome::NotEdited => "the edit does not fit them".to_owned(),
             Outcome::Again => {
-                "of an event that was just sent: a second copy, or it came back".to_owned()
+                "of an event that was in hand: a second copy, or it came back".to_owned()
             }
-            Outcome::NotPlanned => "the plan does not have them so".to_owned(),
+            Outcome::NotPlanned => "left alone by the plan".to_owned(),
+            Outcome::Changed => "not as they were when they were planned".to_owned(),
             Outcome::Failed => "table or queue failed; the same command tries again".to_owned(),
         }
     }

@@ -1,14 +1,15 @@
 //! `usher replay show`: one dead letter.
 
-use super::At;
+use super::at::At;
+use super::judge::Reading;
 use super::letter::Letter;
 use super::list::Told;
+use super::pass::Ended;
 use crate::patience::{TRIES, deadline};
-use anyhow::Context;
-use serde_json::{Value, json};
+use anyhow::{Context, bail};
+use serde_json::Value;
 use std::process::ExitCode;
-use usher_events::wire::PERSON_KEY;
-use usher_events::{PersonRevealed, Subject};
+use usher_events::{PersonRevealed, Subject, wire};
 use usher_shared::chance;
 use usher_shared::clock::{Clock, WallClock};
 use usher_shared::operator::Act;
@@ -17,6 +18,7 @@ use usher_shared::port::{Fault, Store};
 use usher_shared::retry::retry;
 use usher_shared::seal;
 use usher_shared::user::User;
+use usher_worker::message::Work;
 
 /// Shows one dead letter
 ///
@@ -47,8 +49,10 @@ impl Show {
     /// Shows it.
     pub async fn run(self) -> anyhow::Result<ExitCode> {
         let found = self.find().await?;
+        let (found, ended) = found;
         let Some(letter) = found else {
             anstream::eprintln!("There is no dead letter {}.", self.letter);
+            super::looked(ended, "were not looked at");
             return Ok(ExitCode::from(1));
         };
         if self.reveal {
@@ -79,9 +83,9 @@ impl Show {
         Ok(ExitCode::SUCCESS)
     }
 
-    async fn find(&self) -> anyhow::Result<Option<Letter>> {
+    async fn find(&self) -> anyhow::Result<(Option<Letter>, Ended)> {
         let opened = self.at.open().await?;
-        let (mut pass, bar) = self.at.pass(&opened, false).await?;
+        let (mut pass, bar) = self.at.pass(&opened).await?;
         let mut found = None;
         while found.is_none() {
             let letters = pass.next().await?;
@@ -90,7 +94,7 @@ impl Show {
             }
             bar.inc(letters.len() as u64);
             for letter in letters {
-                pass.keep(&letter)?;
+                pass.keep(&letter);
                 if letter.id == self.letter {
                     found = Some(letter);
                 }
@@ -99,14 +103,20 @@ impl Show {
         pass.end().await?;
         bar.finish_and_clear();
         opened.close().await;
-        Ok(found)
+        Ok((found, pass.ended()))
     }
 
     /// Records that it is shown, where it is known of whom it speaks.
     async fn record(&self, letter: &Letter) -> anyhow::Result<()> {
         let about = &letter.about;
-        let (Some(Subject::User(sub)), Some(pool)) = (&about.subject, &about.pool) else {
+        let Some(Subject::User(sub)) = &about.subject else {
             return Ok(());
+        };
+        let Some(pool) = &about.pool else {
+            bail!(
+                "the letter names a user and no pool, so it cannot be recorded that it is shown; \
+                 `usher replay export` writes it to a file of yours"
+            );
         };
         let (policy, _) = crate::policy_file::read(self.at.policy.as_deref())?;
         let act = Act {
@@ -133,16 +143,15 @@ async fn append(store: &impl Store, policy: &Policy, act: Act) -> anyhow::Result
     Ok(())
 }
 
-/// What it says but for the person; nothing of what is no event, as that may say anything anywhere.
+/// What it says but for the person, as far as it is known to be an event; nothing of what is none, as
+/// that may say anything anywhere.
 fn without_person(letter: &Letter) -> Option<Value> {
-    let super::judge::Reading::Work { body, .. } = super::judge::read(&letter.body) else {
-        return None;
+    let text = match super::judge::read(&letter.body) {
+        Reading::Work { work, .. } => match work {
+            Work::Event(event) => wire::encode_without_person(&event),
+            Work::Resume(resume) => resume.encode(),
+        },
+        Reading::Never(_) | Reading::NotYet(_) => return None,
     };
-    let mut json: Value = serde_json::from_str(&body).ok()?;
-    if let Some(data) = json.get_mut("data").and_then(Value::as_object_mut)
-        && data.contains_key(PERSON_KEY)
-    {
-        data.insert(PERSON_KEY.to_owned(), json!("hidden; --reveal shows it"));
-    }
-    Some(json)
+    serde_json::from_str(&text).ok()
 }

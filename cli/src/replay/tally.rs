@@ -27,17 +27,19 @@ pub enum Outcome {
     NotYet,
     /// Left: the edit does not fit it.
     NotEdited,
-    /// Left: another letter of the same event was sent by this run.
+    /// Left: another letter of the same event was in this run's hand.
     Again,
-    /// Left: the plan does not have it so.
+    /// Left: the plan does not have it, or says to leave it.
     NotPlanned,
+    /// Left: it is not as it was when it was planned.
+    Changed,
     /// Left: table or queue failed.
     Failed,
 }
 
 impl Outcome {
     /// Every outcome.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Sent,
         Self::Done,
         Self::NotChosen,
@@ -46,6 +48,7 @@ impl Outcome {
         Self::NotEdited,
         Self::Again,
         Self::NotPlanned,
+        Self::Changed,
         Self::Failed,
     ];
 
@@ -60,6 +63,7 @@ impl Outcome {
             Self::NotEdited => "not_edited",
             Self::Again => "again",
             Self::NotPlanned => "not_planned",
+            Self::Changed => "changed",
             Self::Failed => "failed",
         }
     }
@@ -74,6 +78,7 @@ impl Outcome {
             | Self::NotEdited
             | Self::Again
             | Self::NotPlanned
+            | Self::Changed
             | Self::Failed => false,
         }
     }
@@ -81,7 +86,12 @@ impl Outcome {
     /// Whether it stays although it was meant.
     pub fn stays(self) -> bool {
         match self {
-            Self::Unreadable | Self::NotYet | Self::NotEdited | Self::Again | Self::Failed => true,
+            Self::Unreadable
+            | Self::NotYet
+            | Self::NotEdited
+            | Self::Again
+            | Self::Changed
+            | Self::Failed => true,
             Self::Sent | Self::Done | Self::NotChosen | Self::NotPlanned => false,
         }
     }

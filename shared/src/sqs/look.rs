@@ -9,10 +9,19 @@ const LOOK: &str = "sqs.get_queue_attributes";
 impl WorkQueue {
     /// Looks whether the queue is there.
     pub async fn look(&self) -> Result<(), Unseen> {
-        self.look_as("queue", "USHER_QUEUE_URL").await
+        match self.look_as("queue", "USHER_QUEUE_URL").await {
+            // Sending may be allowed to whoever may not describe it.
+            Ok(()) | Err((_, None)) => Ok(()),
+            Err((_, Some(unseen))) => Err(unseen),
+        }
     }
 
-    async fn look_as(&self, kind: &'static str, variable: &'static str) -> Result<(), Unseen> {
+    /// What is wrong, if whoever asks may know, and with what.
+    async fn look_as(
+        &self,
+        kind: &'static str,
+        variable: &'static str,
+    ) -> Result<(), (Named, Option<Unseen>)> {
         let request = self.client.get_queue_attributes().queue_url(&*self.url);
         let request = request.attribute_names(QueueAttributeName::QueueArn);
         let Err(error) = request.send().await else {
@@ -25,16 +34,17 @@ impl WorkQueue {
             variable,
             region: region.map_or_else(|| "no region".to_owned(), ToString::to_string),
         };
-        // Receiving may be allowed to whoever may not describe it.
-        unseen(of, LOOK, &error).map_or(Ok(()), Err)
+        let unseen = unseen(of.clone(), LOOK, &error);
+        Err((of, unseen))
     }
 }
 
 impl DeadLetterQueue {
     /// Looks whether the queue is there.
     pub async fn look(&self) -> Result<(), Unseen> {
-        self.0
-            .look_as("dead-letter queue", "USHER_DEAD_LETTER_URL")
-            .await
+        let looked = self.0.look_as("dead-letter queue", "USHER_DEAD_LETTER_URL");
+        // Whoever looks through it has to know how many letters there are.
+        let looked = looked.await;
+        looked.map_err(|(of, unseen)| unseen.unwrap_or(Unseen::NotAllowed { of }))
     }
 }
