@@ -365,6 +365,26 @@ fn whoever_asks_for_what_is_not_there_is_told_what_and_how() {
     };
     told(&[], "there is no state in .usher; `usher local` makes it");
     told(&["list"], "there is no state in .usher");
+    let mut nobody = usher(here);
+    for (key, _) in std::env::vars_os() {
+        if key.to_string_lossy().starts_with("AWS_") {
+            nobody.env_remove(key);
+        }
+    }
+    let nobody = nobody
+        .args(["replay", "list", "--aws"])
+        .env("REGION", "us-east-1")
+        .env("USHER_DEAD_LETTER_URL", "http://127.0.0.1:9/0/dead")
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .env("HOME", here)
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&nobody.stderr).into_owned();
+    assert_eq!(nobody.status.code(), Some(1), "{text}");
+    assert!(
+        text.contains("there are no AWS credentials; set AWS_PROFILE"),
+        "{text}"
+    );
     told(&["--aws"], "REGION is not set");
     fill(here, &[]);
     told(

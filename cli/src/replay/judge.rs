@@ -1,199 +1,163 @@
-//! What is to become of a letter. Pure: what the table holds is an argument.
+//! Judging letters against what the table holds. Reads alone.
 
-use super::letter::About;
-use serde::{Deserialize, Serialize};
-use usher_events::wire::{self, DecodeError};
-use usher_events::{EventId, LifecycleEvent, Subject};
+use super::edit::{self, Edit, Edited, NotEdited};
+use super::filter::Filter;
+use super::letter::Letter;
+use super::plan::Plan;
+use super::standing::{self, Reading, Standing};
+use super::tally::{Counted, Outcome};
+use crate::patience::{TRIES, deadline};
+use std::time::Duration;
+use usher_shared::clock::{Clock, WallClock};
 use usher_shared::commit::Commit;
-use usher_shared::user::User;
-use usher_worker::message::{Unreadable, Work};
+use usher_shared::port::{Delayed, Fault, Loaded, Outgoing, Store};
+use usher_shared::retry::retry;
+use usher_shared::seal::{self, SealedCommit};
+use usher_worker::message::Work;
 
-/// What a letter reads as.
-#[derive(Debug)]
-pub enum Reading {
-    /// Something that a worker can do.
-    Work {
-        /// What.
-        work: Work,
-        /// The text to send; in the current version, whichever it came in.
-        body: String,
-        /// Whether it came in an older version.
-        lifted: bool,
-    },
-    /// Nothing, to any program.
-    Never(&'static str),
-    /// Nothing to this program; a newer one may read it.
-    NotYet(&'static str),
+/// Judges letters.
+pub struct Judge<'r> {
+    pub store: &'r dyn Store,
+    pub filter: Filter,
+    pub edit: Option<Edit>,
+    pub plan: Option<Plan>,
 }
 
-/// Reads a letter.
-pub fn read(body: &str) -> Reading {
-    let work = match Work::decode(body) {
-        Ok(work) => work,
-        Err(error) => return unreadable(&error),
-    };
-    let lifted = match &work {
-        Work::Event(envelope) => {
-            let current = usher_events::Fact::version(&envelope.event);
-            About::of(body).version.is_some_and(|it| it != current)
-        }
-        Work::Resume(_) => false,
-    };
-    let body = match &work {
-        Work::Event(envelope) if lifted => wire::encode::<LifecycleEvent>(envelope),
-        Work::Event(_) | Work::Resume(_) => body.to_owned(),
-    };
-    Reading::Work { work, body, lifted }
+/// A letter, and what is to become of it.
+pub struct Judged {
+    pub letter: Letter,
+    pub counted: Counted,
+    pub why: &'static str,
+    /// The places that an edit changed.
+    pub changed: Vec<String>,
+    /// The record of the edit, which has to be in the log before the letter is sent.
+    pub record: Option<Commit>,
+    pub reading: Option<Reading>,
 }
 
-fn unreadable(error: &DecodeError) -> Reading {
-    match Unreadable::judge(error) {
-        Unreadable::Never(why) => Reading::Never(why),
-        Unreadable::NotYet(why) => Reading::NotYet(why),
-    }
-}
-
-impl Reading {
-    /// Whose stream it belongs to, and which commit of it.
-    pub fn key(&self) -> Option<(&Subject, EventId)> {
-        match self {
-            Self::Work { work, .. } => Some((work.subject(), work.id())),
-            Self::Never(_) | Self::NotYet(_) => None,
-        }
-    }
-}
-
-/// What the table holds of an event already.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Standing {
-    /// Nothing: it is not in the log.
-    NotRecorded,
-    /// It is recorded, and its ledger has something open.
-    EffectsOpen,
-    /// It is recorded, and its user does not know of it.
-    NotFolded,
-    /// It is recorded, all that it owes is closed, and folding it again changes nothing.
-    Done,
-}
-
-impl Standing {
-    /// The name in reports.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::NotRecorded => "not_recorded",
-            Self::EffectsOpen => "effects_open",
-            Self::NotFolded => "not_folded",
-            Self::Done => "done",
-        }
-    }
-
-    /// Tells from the commit, if there is one, and from its user as stored.
-    ///
-    /// All that it says counts, also where a policy keeps rights alone: by another policy than the
-    /// worker's a letter may be sent that needed not be, and none removed that had to be sent.
-    pub fn of(commit: Option<&Commit>, user: Option<&User>) -> Self {
-        let Some(commit) = commit else {
-            return Self::NotRecorded;
+impl Judge<'_> {
+    /// Says what is to become of a letter.
+    pub async fn judge(&self, letter: Letter) -> Judged {
+        let mut judged = Judged {
+            counted: Counted::of(&letter, Outcome::NotChosen),
+            letter,
+            why: Outcome::NotChosen.as_str(),
+            changed: Vec::new(),
+            record: None,
+            reading: None,
         };
-        if commit.ledger.entries().any(|(_, entry)| entry.is_open()) {
-            return Self::EffectsOpen;
+        if !self.filter.wants(&judged.letter) {
+            return judged;
         }
-        let said = User::of(commit);
-        let known = user.cloned().unwrap_or_default();
-        // What is about nobody folds into nothing.
-        let folded = commit.sub().is_none() || known.clone().join(said) == known;
-        if folded { Self::Done } else { Self::NotFolded }
+        let edited = self.edit.as_ref();
+        match edited
+            .map(|edit| edit.apply(&judged.letter.body))
+            .transpose()
+        {
+            Ok(edited) => self.weigh(&mut judged, edited).await,
+            Err(error) => judged.say(Outcome::NotEdited, error.as_str()),
+        }
+        if let Some(plan) = &self.plan {
+            let by_plan = plan.judge(&judged.letter, judged.counted.outcome);
+            if by_plan != judged.counted.outcome {
+                judged.say(by_plan, by_plan.as_str());
+            }
+        }
+        judged
+    }
+
+    async fn weigh(&self, judged: &mut Judged, edited: Option<Edited>) {
+        let body = edited.as_ref().map(|edited| edited.after.as_str());
+        let reading = standing::read(body.unwrap_or(&judged.letter.body));
+        let (work, body) = match &reading {
+            Reading::Never(why) => return judged.say(Outcome::Unreadable, why),
+            Reading::NotYet(why) => return judged.say(Outcome::NotYet, why),
+            Reading::Work { work, body, lifted } => {
+                judged.counted.lifted = *lifted;
+                (work, body)
+            }
+        };
+        if let Some(edited) = edited {
+            let record = match work {
+                Work::Event(event) => {
+                    edit::record(&judged.letter, &edited, event, body, WallClock.now())
+                }
+                Work::Resume(_) => Err(NotEdited::NoEvent),
+            };
+            match record {
+                Ok(record) => judged.record = Some(record),
+                Err(error) => return judged.say(Outcome::NotEdited, error.as_str()),
+            }
+            judged.changed = edited.changed;
+            judged.counted.edited = true;
+        }
+        match self.standing(work, judged.record.as_ref()).await {
+            Ok(Ok(Standing::Done)) => judged.say(Outcome::Done, Standing::Done.as_str()),
+            Ok(Ok(standing)) => judged.say(Outcome::Sent, standing.as_str()),
+            Ok(Err((outcome, why))) => judged.say(outcome, why),
+            Err(fault) => judged.say(Outcome::Failed, fault.kind.as_str()),
+        }
+        judged.reading = Some(reading);
+    }
+
+    /// What the table holds of it; of an event that is recorded and was to be edited, only if it was
+    /// this edit of which it was sent.
+    async fn standing(
+        &self,
+        work: &Work,
+        record: Option<&Commit>,
+    ) -> Result<Result<Standing, (Outcome, &'static str)>, Fault> {
+        let (subject, deadline) = (work.subject(), deadline());
+        let Some(sealed) = self.commit(work, work.id()).await? else {
+            return Ok(Ok(Standing::NotRecorded));
+        };
+        if let Some(record) = record
+            && self.commit(work, record.envelope.id).await?.is_none()
+        {
+            return Ok(Err((Outcome::NotEdited, NotEdited::Recorded.as_str())));
+        }
+        let loaded = match subject.sub() {
+            Some(sub) => {
+                let load = || self.store.load(sub);
+                retry(&TRIES, deadline, Fault::disposition, load).await?
+            }
+            None => Loaded::default(),
+        };
+        let Ok(commit) = seal::open(&sealed, loaded.key.as_ref()) else {
+            return Ok(Err((Outcome::NotYet, "unreadable_commit")));
+        };
+        let user = loaded.user.as_ref().map(|item| &item.user);
+        Ok(Ok(Standing::of(Some(&commit), user)))
+    }
+
+    async fn commit(
+        &self,
+        work: &Work,
+        id: usher_events::EventId,
+    ) -> Result<Option<SealedCommit>, Fault> {
+        let read = || self.store.commit(work.subject(), id);
+        retry(&TRIES, deadline(), Fault::disposition, read).await
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::{Value, json};
-    use usher_events::{Envelope, PoolId, SignInRefused, Sub, Time};
-    use usher_events::{RefusalReason, SignedIn};
-    use usher_shared::commit::{EffectKind, Entry, Ledger, Recorded};
-
-    fn at(seconds: i64) -> Time {
-        Time::from_unix_seconds(1_780_000_000 + seconds).unwrap()
+impl Judged {
+    /// Says what is to become of it, and why.
+    pub fn say(&mut self, outcome: Outcome, why: &'static str) {
+        self.counted.outcome = outcome;
+        self.why = why;
     }
 
-    fn refused() -> Envelope<LifecycleEvent> {
-        Envelope {
-            id: "f0f607a8-e0d0-545f-8a65-5d5843765c82".parse().unwrap(),
-            source: PoolId::new("eu-west-1_A").unwrap(),
-            subject: Subject::User(Sub::new("3f0c").unwrap()),
-            time: at(0),
-            correlation_id: None,
-            causation_id: None,
-            event: SignInRefused::new(RefusalReason::UserSuspended).into(),
-        }
-    }
-
-    fn commit(event: LifecycleEvent) -> Commit {
-        Commit {
-            envelope: refused().map(|_| Recorded::Lifecycle(event)),
-            decided: Vec::new(),
-            ledger: Ledger::default(),
-            lease: None,
-            recorded_at: at(1),
-        }
-    }
-
-    #[test]
-    fn what_came_in_an_older_version_is_sent_in_the_current_one_and_all_else_as_it_came() {
-        let current = wire::encode(&refused());
-        let spaced = current.replacen(':', " : ", 1);
-        let Reading::Work { body, lifted, .. } = read(&spaced) else {
-            panic!("it is an event");
-        };
-        assert_eq!((body, lifted), (spaced, false));
-        let mut old: Value = serde_json::from_str(&current).unwrap();
-        old["dataschema"] = json!("urn:usher:event:sign_in_refused:1");
-        old["data"] = json!({ "reason": "user_suspended", "severity": old["data"]["severity"] });
-        let Reading::Work { body, lifted, .. } = read(&old.to_string()) else {
-            panic!("it is an event");
-        };
-        assert!(lifted);
-        let lifted: Value = serde_json::from_str(&body).unwrap();
-        assert_eq!(lifted["dataschema"], "urn:usher:event:sign_in_refused:2");
-        assert_eq!(lifted["data"]["step"], "unknown");
-    }
-
-    #[test]
-    fn what_cannot_be_read_ever_is_told_from_what_a_newer_program_may_read() {
-        let newer = wire::encode(&refused()).replace("refused:2", "refused:3");
-        assert!(matches!(read("{"), Reading::Never("not_an_envelope")));
-        assert!(matches!(read(&newer), Reading::NotYet("unknown_version")));
-    }
-
-    #[test]
-    fn an_event_is_done_only_if_recorded_and_closed_and_folded() {
-        let signed_in = commit(signed_in().into());
-        let known = User::default().join(User::of(&signed_in));
-        let standing = |commit: Option<&Commit>, user: Option<&User>| Standing::of(commit, user);
-        assert_ne!(known, User::default(), "a sign-in says something");
-        assert_eq!(standing(None, Some(&known)), Standing::NotRecorded);
-        assert_eq!(standing(Some(&signed_in), None), Standing::NotFolded);
-        assert_eq!(standing(Some(&signed_in), Some(&known)), Standing::Done);
-        for (entry, expected) in [
-            (Entry::Owed, Standing::EffectsOpen),
-            (Entry::later(at(9)), Standing::EffectsOpen),
-            (Entry::given_up(at(9), "refused"), Standing::Done),
-        ] {
-            let mut owing = signed_in.clone();
-            owing.ledger.set(EffectKind::Publication, entry);
-            assert_eq!(standing(Some(&owing), Some(&known)), expected);
-        }
-    }
-
-    fn signed_in() -> SignedIn {
-        let text = include_str!("../../../events/fixtures/signed_in.v1.json");
-        let envelope = wire::decode(text).unwrap();
-        match envelope.event {
-            LifecycleEvent::SignedIn(event) => event,
-            other => panic!("{other:?}"),
+    /// What is sent of it.
+    pub fn message(&self) -> Option<Delayed> {
+        match self.reading.as_ref()? {
+            Reading::Work { work, body, .. } => Some(Delayed {
+                message: Outgoing {
+                    body: body.clone(),
+                    group: Some(work.subject().to_string()),
+                },
+                delay: Duration::ZERO,
+            }),
+            Reading::Never(_) | Reading::NotYet(_) => None,
         }
     }
 }

@@ -2,13 +2,13 @@
 //! point doubles a letter and never loses one.
 
 use super::journal::Journal;
-use super::judge::Reading;
-use super::judged::{Judge, Judged};
+use super::judge::{Judge, Judged};
 use super::letter::Letter;
 use super::mark;
 use super::pass::{Ended, Pass};
 use super::plan::Writing;
 use super::report::End;
+use super::standing::Reading;
 use super::tally::{Counted, Outcome, Tally};
 use crate::pace::Pace;
 use crate::patience::{TRIES, deadline};

@@ -1,10 +1,10 @@
 //! `usher replay show`: one dead letter.
 
 use super::at::At;
-use super::judge::Reading;
 use super::letter::Letter;
 use super::list::Told;
 use super::pass::Ended;
+use super::standing::Reading;
 use crate::patience::{TRIES, deadline};
 use anyhow::{Context, bail};
 use serde_json::Value;
@@ -146,7 +146,7 @@ async fn append(store: &impl Store, policy: &Policy, act: Act) -> anyhow::Result
 /// What it says but for the person, as far as it is known to be an event; nothing of what is none, as
 /// that may say anything anywhere.
 fn without_person(letter: &Letter) -> Option<Value> {
-    let text = match super::judge::read(&letter.body) {
+    let text = match super::standing::read(&letter.body) {
         Reading::Work { work, .. } => match work {
             Work::Event(event) => wire::encode_without_person(&event),
             Work::Resume(resume) => resume.encode(),

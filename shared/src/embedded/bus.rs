@@ -113,6 +113,8 @@ fn append(file: &Path, text: &str) -> io::Result<()> {
         .append(true)
         .read(true)
         .open(file)?;
+    // Of a text that somebody is writing the last byte is not the last.
+    file.lock()?;
     let mut last = [b'\n'];
     if file.seek(SeekFrom::End(0))? > 0 {
         file.seek(SeekFrom::End(-1))?;

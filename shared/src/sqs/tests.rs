@@ -109,6 +109,52 @@ async fn one_delivery_that_is_not_hidden_is_a_fault_and_the_other_calls_are_made
     }
 }
 
+/// What a look at both queues says where SQS answers so.
+async fn looked(behavior: Behavior) -> [Option<String>; 2] {
+    let clients = scripted("http://127.0.0.1:1", Timeouts::WORKER, move |call| {
+        assert_eq!(call.operation, "GetQueueAttributes");
+        Outcome::Ends(behavior)
+    });
+    let (work, dead) = ("https://sqs/0/usher", "https://sqs/0/dead");
+    let work = WorkQueue::new(&clients, work).look().await;
+    let dead = DeadLetterQueue::new(&clients, dead).look().await;
+    [work, dead].map(|looked| looked.err().map(|unseen| unseen.to_string()))
+}
+
+#[tokio::test]
+async fn a_queue_that_cannot_be_used_is_named_with_what_may_be_done() {
+    assert_eq!(looked(Behavior::Answers("{}")).await, [None, None]);
+    let absent = Behavior::Refuses("AWS.SimpleQueueService.NonExistentQueue");
+    let [work, dead] = looked(absent).await.map(Option::unwrap_or_default);
+    assert!(
+        work.starts_with("the queue https://sqs/0/usher is not in us-east-1"),
+        "{work}"
+    );
+    assert!(work.contains("USHER_QUEUE_URL and REGION"), "{work}");
+    assert!(
+        dead.starts_with("the dead-letter queue https://sqs/0/dead is not in"),
+        "{dead}"
+    );
+    assert!(dead.contains("USHER_DEAD_LETTER_URL and REGION"), "{dead}");
+    // Sending may be allowed to whoever may not describe; who looks through letters has to count them.
+    let [work, dead] = looked(Behavior::Refuses("AccessDenied")).await;
+    assert_eq!(work, None);
+    let dead = dead.unwrap_or_default();
+    assert!(
+        dead.starts_with("your AWS credentials may not use the dead-letter queue"),
+        "{dead}"
+    );
+    let expired = looked(Behavior::Refuses("ExpiredToken")).await;
+    let nobody = looked(Behavior::RefusesConnection).await;
+    for (said, expected) in [
+        (expired, "they have expired"),
+        (nobody, "cannot be had now"),
+    ] {
+        let said = said.map(Option::unwrap_or_default);
+        assert!(said.iter().all(|text| text.contains(expected)), "{said:?}");
+    }
+}
+
 #[test]
 fn a_part_of_a_second_is_a_second() {
     assert_eq!(whole_seconds(Duration::from_millis(1)), 1);
