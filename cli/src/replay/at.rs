@@ -68,12 +68,7 @@ pub fn looked(ended: Ended, what: &str) -> ExitCode {
 /// Reads how long letters are hidden: at least as long as a few slow calls take, and SQS hides for twelve
 /// hours at most.
 fn hold(text: &str) -> Result<Duration, String> {
-    let minutes = text
-        .strip_suffix('m')
-        .and_then(|text| text.parse::<u64>().ok());
-    let length = minutes.map(|minutes| Duration::from_secs(minutes.saturating_mul(60)));
-    length
-        .or_else(|| invite::length(text))
+    invite::length(text)
         .filter(|it| (Duration::from_mins(1)..=Duration::from_hours(12)).contains(it))
         .ok_or_else(|| "must be a length from 1m to 12h, such as 15m".to_owned())
 }
