@@ -52,6 +52,8 @@ impl Local {
         let (policy, policy_name) = policy_file::read(self.policy.as_deref())?;
         if self.fresh {
             machine::start_over(&self.dir).await?;
+        } else if self.dir.exists() {
+            machine::refuse_if_served(&self.dir).await?;
         }
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, self.port))
             .await

@@ -4,8 +4,9 @@ use anyhow::{Context, bail};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::Instant;
 use usher_shared::chance;
-use usher_shared::clock::Clock;
+use usher_shared::clock::{Clock, sleep};
 use usher_shared::embedded::{Database, EmbeddedError, QueueLimits, Stack};
 use usher_shared::lookup::Https;
 use usher_shared::organization;
@@ -31,6 +32,10 @@ const STATE: [&str; 8] = [
     "endpoint",
     "mail",
 ];
+
+/// How long another usher is waited for, and how often it is asked whether it has ended.
+const PATIENCE: Duration = Duration::from_secs(2);
+const AGAIN: Duration = Duration::from_millis(100);
 
 /// How much longer than a lease a received message stays hidden: one that comes again any earlier
 /// meets the lease of the try before it.
@@ -116,16 +121,23 @@ pub async fn start_over(directory: &Path) -> anyhow::Result<()> {
 }
 
 /// Refuses to go on where another usher serves the state in this directory: what is removed under
-/// it would be lost without a word.
-async fn refuse_if_served(directory: &Path) -> anyhow::Result<()> {
-    match Database::open(&directory.join(DATABASE)).await {
-        Ok(database) => database.close().await,
-        Err(EmbeddedError::InUse { .. }) => bail!(
-            "another usher has {} open; end it first, or name another directory with --dir",
-            directory.display()
-        ),
-        // What does not open may still be removed.
-        Err(_) => {}
+/// it would be lost without a word, and whoever stands on it is without it when that one ends. A command
+/// that is about to end is waited for.
+pub async fn refuse_if_served(directory: &Path) -> anyhow::Result<()> {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        match Database::open(&directory.join(DATABASE)).await {
+            Ok(database) => {
+                database.close().await;
+                return Ok(());
+            }
+            Err(EmbeddedError::InUse { .. }) if Instant::now() < end => sleep(AGAIN).await,
+            Err(EmbeddedError::InUse { .. }) => bail!(
+                "another usher has {} open; end it first, or name another directory with --dir",
+                directory.display()
+            ),
+            // What does not open may still be removed.
+            Err(_) => return Ok(()),
+        }
     }
-    Ok(())
 }

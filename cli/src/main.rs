@@ -34,7 +34,8 @@ use std::process::ExitCode;
 #[derive(Parser)]
 #[command(name = "usher", version, max_term_width = 100)]
 #[command(
-    after_help = "Exit status: 0 all went well, 1 something did not, 2 the command was not understood.\n\
+    after_help = "Exit status: 0 all went well, 1 something did not, 2 the command was not understood, 3 some was\n\
+    left, where a verb's own help says so.\n\
     Colors are left out where standard output is not a terminal or NO_COLOR is set."
 )]
 struct Command {

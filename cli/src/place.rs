@@ -184,8 +184,8 @@ impl Place {
 
     /// Whether there is something to read on this machine. Opened, it would be made, and hold nothing to find
     /// fault with.
-    fn check_state(&self) -> anyhow::Result<()> {
-        if !self.dir.join(crate::machine::DATABASE).exists() {
+    pub fn check_state(&self) -> anyhow::Result<()> {
+        if !self.aws && !self.dir.join(crate::machine::DATABASE).exists() {
             bail!(
                 "there is no state in {}; `usher local` makes it, --dir names another, and --aws works \
                  on a deployment",

@@ -40,6 +40,9 @@ use usher_shared::clock::{Clock, WallClock};
 use usher_shared::commit::EffectKind;
 use usher_shared::digest::{name_of, sha_256};
 
+/// The exit status of a command that contradicts itself; clap's own.
+const NOT_UNDERSTOOD: u8 = 2;
+
 /// Brings dead letters back to the work queue
 ///
 /// Each letter is read and lifted to the current version of its event. What a worker can do is sent to the
@@ -170,6 +173,10 @@ impl Replay {
     }
 
     async fn replay(self) -> anyhow::Result<ExitCode> {
+        if let Some(misused) = self.misused() {
+            anstream::eprintln!("usher: {misused}");
+            return Ok(ExitCode::from(NOT_UNDERSTOOD));
+        }
         let (policy, _) = crate::policy_file::read(self.at.policy.as_deref())?;
         let edit = self.edit()?;
         let plan = self.planned()?;
@@ -276,37 +283,35 @@ impl Replay {
         Journal::open(file, scope, WallClock.now(), self.fresh)
     }
 
-    fn edit(&self) -> anyhow::Result<Option<Edit>> {
-        if let Some(file) = &self.body {
-            if self.choice.letter.len() != 1 {
-                bail!("--body replaces the text of one letter; name it with --letter, once");
-            }
-            return Edit::read_text(file).map(Some);
+    /// What contradicts itself, as far as clap does not know it.
+    fn misused(&self) -> Option<&'static str> {
+        if self.body.is_some() && self.choice.letter.len() != 1 {
+            return Some("--body replaces the text of one letter; name it with --letter, once");
         }
-        let Some(file) = &self.edit else {
-            return Ok(None);
-        };
-        if self.choice.is_all() {
-            bail!(
+        if self.edit.is_some() && self.choice.is_all() {
+            return Some(
                 "--edit changes each letter that is chosen; choose with --letter, --cause, --type or \
-                 another of those"
+                 another of those",
             );
         }
-        Edit::read_patch(file).map(Some)
+        let is_edit = self.edit.is_some() || self.body.is_some();
+        let more = is_edit || !self.choice.is_all();
+        (self.plan.is_some() && self.confirm && more).then_some(
+            "a plan says which letters and what to do; give --plan and --confirm alone, or make \
+             another plan",
+        )
+    }
+
+    fn edit(&self) -> anyhow::Result<Option<Edit>> {
+        if let Some(file) = &self.body {
+            return Edit::read_text(file).map(Some);
+        }
+        self.edit.as_deref().map(Edit::read_patch).transpose()
     }
 
     /// The plan that is to be done, if one is.
     fn planned(&self) -> anyhow::Result<Option<Plan>> {
-        let Some(file) = self.plan.as_ref().filter(|_| self.confirm) else {
-            return Ok(None);
-        };
-        if !self.choice.is_all() || self.edit.is_some() || self.body.is_some() {
-            bail!(
-                "{} says which letters and what to do; give --plan and --confirm alone, or make \
-                 another plan",
-                file.display()
-            );
-        }
-        Plan::read(file).map(Some)
+        let plan = self.plan.as_deref().filter(|_| self.confirm);
+        plan.map(Plan::read).transpose()
     }
 }

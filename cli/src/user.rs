@@ -94,6 +94,7 @@ pub fn pool_id(text: &str) -> Result<PoolId, String> {
 impl About {
     async fn open(&self) -> anyhow::Result<(Opened, Policy)> {
         let (policy, _) = crate::policy_file::read(self.policy.as_deref())?;
+        self.place.check_state()?;
         let opened = self.place.open(&policy).await;
         Ok((opened.context("the table cannot be opened")?, policy))
     }

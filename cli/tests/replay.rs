@@ -172,7 +172,7 @@ fn a_plan_is_written_reviewed_and_done_as_it_was_left() {
         here,
         &["--plan", "a.plan", "--confirm", "--cause", "timed_out"],
     );
-    assert_eq!(both.status.code(), Some(1), "the plan says which: {both:?}");
+    assert_eq!(both.status.code(), Some(2), "the plan says which: {both:?}");
     // It came after the plan.
     fill(here, &[(signed_in(9, &[]), cause("timed_out", None))]);
     let did = outcomes(
@@ -197,9 +197,11 @@ fn an_edit_mends_what_it_is_given_and_the_log_says_what_it_was_before_and_after(
     let all = replay(here, &["--edit", "patch.json", "--confirm"]);
     assert_eq!(
         all.status.code(),
-        Some(1),
+        Some(2),
         "nobody edits everything: {all:?}"
     );
+    let typo = String::from_utf8(replay(here, &["--cause", "bad_date", "--confirm"]).stdout);
+    assert!(typo.unwrap().contains("None of them was chosen"));
     let edit = ["--cause", "bad_data", "--edit", "patch.json", "--json"];
     let would = outcomes(&replay(here, &edit), 0);
     assert_eq!(would, json!({ "sent": 1, "not_chosen": 5 }));
@@ -240,6 +242,15 @@ fn one_letter_that_is_no_json_is_replaced_as_a_whole() {
         &["list", "--cause", "not_an_envelope", "--json"],
     ));
     let id = listed[0]["letter"].as_str().unwrap();
+    fs::write(here.join("none.json"), "hello").unwrap();
+    let none = replay(
+        here,
+        &["--letter", id, "--body", "none.json", "--confirm", "--json"],
+    );
+    assert_eq!(
+        outcomes(&none, 3),
+        json!({ "not_edited": 1, "not_chosen": 5 })
+    );
     fs::write(here.join("body.json"), signed_in(3, &[])).unwrap();
     let did = replay(
         here,

@@ -301,6 +301,11 @@ fn a_user_is_shown_without_anything_personal_unless_asked_for() {
 fn who_is_not_known_is_not_touched_by_mistake() {
     let directory = TempDir::new().unwrap();
     let here = directory.path();
+    let nowhere = user(here, &["suspend", ADA, "--confirm"]);
+    assert_eq!(nowhere.status.code(), Some(1));
+    assert!(text(&nowhere).contains("there is no state in .usher"));
+    assert!(!here.join(".usher").exists(), "and none is made");
+    assert_eq!(Local::start(here, &[]).interrupt(), Some(0));
     for (arguments, status, problem) in [
         (vec!["show", ADA], 1, "Nothing is known"),
         (vec!["suspend", ADA, "--confirm"], 1, "--unseen"),

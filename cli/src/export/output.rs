@@ -4,7 +4,7 @@ use super::Counts;
 use crate::notes;
 use anyhow::{Context, bail};
 use serde::{Deserialize, Serialize};
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io::{BufWriter, Error, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use usher_events::{PoolId, Sub, Time};
@@ -65,11 +65,23 @@ impl Output {
 
     /// A file: a new one, or one whose run was interrupted and was about the same.
     pub fn file(file: &Path, scope: Scope, now: Time, fresh: bool) -> anyhow::Result<Self> {
+        let shown = file.display();
+        let open = open(file).with_context(|| format!("{shown} cannot be written"))?;
+        match open.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                bail!(
+                    "another `usher export` is writing {shown}; wait for it, or name another file"
+                )
+            }
+            Err(TryLockError::Error(error)) => {
+                return Err(error).with_context(|| format!("{shown} cannot be locked"));
+            }
+        }
         let kept = match fresh {
             true => None,
             false => notes::read::<Notes>(&beside(file), "--fresh begins anew")?,
         };
-        let shown = file.display();
         let notes = match kept {
             Some(notes) if notes.scope == scope => {
                 let began = notes.began;
@@ -81,7 +93,8 @@ impl Output {
             Some(_) => bail!(
                 "{shown} is of an export of another scope that was interrupted; --fresh writes it anew, --out names another"
             ),
-            None if file.exists() && !fresh => {
+            // One that holds nothing may be what is left of a run that wrote nothing, or be this one's.
+            None if open.metadata()?.len() > 0 && !fresh => {
                 bail!("{shown} is there already; --fresh writes it anew, --out names another")
             }
             None => Notes {
@@ -92,9 +105,10 @@ impl Output {
                 counts: Counts::default(),
             },
         };
-        // Before the file: whatever ends the run, what is there is known to be ours.
+        // Before anything is in it: whatever ends the run, what is there is known to be ours.
         notes::write(&beside(file), &notes)?;
-        let open = open(file, notes.bytes).with_context(|| format!("{shown} cannot be written"))?;
+        let open = behind(open, notes.bytes);
+        let open = open.with_context(|| format!("{shown} cannot be written"))?;
         let (began, counts) = (notes.began, notes.counts);
         let kept = Kept {
             file: file.to_owned(),
@@ -169,13 +183,18 @@ impl Output {
     }
 }
 
-/// Opens a file behind what counts of it. Only its owner reads it: it may say who people are.
-fn open(file: &Path, bytes: u64) -> std::io::Result<File> {
+/// Opens a file, or makes one, and changes nothing of it. Only its owner reads it: it may say who people
+/// are.
+fn open(file: &Path) -> std::io::Result<File> {
     let mut options = File::options();
     options.write(true).create(true).truncate(false);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut open = options.open(file)?;
+    options.open(file)
+}
+
+/// A file behind what counts of it; what stands there is cut off.
+fn behind(mut open: File, bytes: u64) -> std::io::Result<File> {
     if open.metadata()?.len() < bytes {
         return Err(Error::other(
             "it is shorter than it was when its run was interrupted; --fresh writes it anew",

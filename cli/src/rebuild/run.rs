@@ -5,6 +5,7 @@ use super::report::{Counts, Outcome, Writer};
 use super::state::{Reached, State};
 use crate::pace::Pace;
 use crate::patience::{TRIES, deadline};
+use anyhow::bail;
 use futures::future::try_join_all;
 use std::sync::{Mutex, PoisonError};
 use usher_events::{Sub, Time};
@@ -44,6 +45,9 @@ impl Run<'_> {
         let (outcome, commits) = self.look(sub).await?;
         if outcome == Outcome::InFlight {
             self.writer.in_flight(sub)?;
+        }
+        if outcome == Outcome::Equal && commits == 0 {
+            bail!("nothing is recorded of {sub}; is that the sub attribute of the user?");
         }
         counts.add(outcome, commits);
         Ok(counts)

@@ -49,7 +49,7 @@ pub enum NotEdited {
     NothingChanged,
     /// It is too large to be recorded before and after.
     TooLarge,
-    /// It would be no event any more.
+    /// It would be no event that can be read.
     NoEvent,
     /// It would be about another user, with whose key it must not be sealed.
     AnotherUser,
@@ -80,7 +80,7 @@ impl Edit {
         let patch: Patch = serde_json::from_slice(&text).with_context(|| {
             format!(
                 "{shown} is no JSON Patch (RFC 6902), such as \
-                 [{{\"op\":\"replace\",\"path\":\"/data/client_id\",\"value\":\"web\"}}]"
+                 [{{\"op\":\"replace\",\"path\":\"/data/client\",\"value\":\"web\"}}]"
             )
         })?;
         if patch.is_empty() {

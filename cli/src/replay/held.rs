@@ -49,8 +49,7 @@ impl Held {
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => bail!(
-                "another `usher replay` is at work with {shown}; wait for it, or name another \
-                 directory with --dir"
+                "another `usher replay` looks at this queue, and {shown} is its; wait until it ends"
             ),
             Err(TryLockError::Error(error)) => {
                 return Err(error).with_context(|| format!("{shown} cannot be locked"));

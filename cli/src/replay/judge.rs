@@ -70,6 +70,9 @@ impl Judge<'_> {
         let body = edited.as_ref().map(|edited| edited.after.as_str());
         let reading = standing::read(body.unwrap_or(&judged.letter.body));
         let (work, body) = match &reading {
+            Reading::Never(_) | Reading::NotYet(_) if edited.is_some() => {
+                return judged.say(Outcome::NotEdited, NotEdited::NoEvent.as_str());
+            }
             Reading::Never(why) => return judged.say(Outcome::Unreadable, why),
             Reading::NotYet(why) => return judged.say(Outcome::NotYet, why),
             Reading::Work { work, body, lifted } => {

@@ -85,6 +85,10 @@ impl Report<'_> {
             ));
         }
         lines.push(match (self.end, self.confirmed) {
+            (End::Whole, _) if tally.letters() == 0 => "There are no letters.".to_owned(),
+            (End::Whole, _) if tally.letters() == tally.count(Outcome::NotChosen) => {
+                "None of them was chosen; `usher replay list` shows what they are.".to_owned()
+            }
             (End::Whole, false) => match self.plan {
                 Some(plan) => format!(
                     "Nothing was changed; {0} says of each letter what would be, and --plan {0} \
@@ -147,7 +151,10 @@ impl Report<'_> {
                 "no usher can read them: --edit them, or export and purge them".to_owned()
             }
             Outcome::NotYet => "of a type or version that a newer usher may know".to_owned(),
-            Outcome::NotEdited => "the edit does not fit them".to_owned(),
+            Outcome::NotEdited => {
+                "the edit does not fit them, or makes no event of them; --plan says of each"
+                    .to_owned()
+            }
             Outcome::Again => {
                 "of an event that was in hand: a second copy, or it came back".to_owned()
             }
