@@ -81,15 +81,15 @@ impl Local {
         let serving = axum::serve(listener, invoke::router(trigger, worker))
             .with_graceful_shutdown(stopped(ended));
         let serving = tokio::spawn(serving.into_future());
+        // Before anybody knows that it is there to be ended.
+        let (mut terminate, mut interrupt) = (
+            signal(SignalKind::terminate())?,
+            signal(SignalKind::interrupt())?,
+        );
         self.say_ready(
             &format!("http://{address}"),
             stack.database.endpoint(),
             &policy_name,
-        );
-
-        let (mut terminate, mut interrupt) = (
-            signal(SignalKind::terminate())?,
-            signal(SignalKind::interrupt())?,
         );
         tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
         if !self.json {
