@@ -36,13 +36,14 @@ class Operator:
 
     def sub_of(self, known_by: str) -> str:
         """Finds a user by what people know the user by, and gives the sub."""
-        return self.run("user", "show", known_by, "--pool", self.pool)["sub"]
+        of_pool = {"AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": self.pool_url}
+        return self.run("user", "show", known_by, "--pool", self.pool, **of_pool)["sub"]
 
-    def run(self, *arguments: str) -> dict[str, Any]:
-        """Runs a verb on the deployment and gives what it says."""
+    def run(self, *arguments: str, **more: str) -> dict[str, Any]:
+        """Runs a verb on the deployment, with more in its environment, and gives what it says."""
         done = subprocess.run(
             self.command(*arguments),
-            env=self.environment(),
+            env=self.environment(**more),
             capture_output=True,
             text=True,
             timeout=60,
@@ -61,7 +62,6 @@ class Operator:
             **surroundings,
             **servers.CREDENTIALS,
             "AWS_ENDPOINT_URL": self.url,
-            "AWS_ENDPOINT_URL_COGNITO_IDENTITY_PROVIDER": self.pool_url,
             "REGION": servers.REGION,
             "USHER_TABLE": TABLE,
             "USHER_SECRET": SECRET,
