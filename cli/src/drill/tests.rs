@@ -53,14 +53,17 @@ fn calls_while_a_breaker_is_open_are_its_probes_and_few_more() {
 #[test]
 fn a_worker_that_calls_past_its_breaker_is_seen() {
     for scenario in [Scenario::Mail, Scenario::Bus] {
-        let past_the_guard = true;
-        let settings = Settings {
-            past_the_guard,
-            ..settings()
-        };
-        let shown = played(&settings, scenario);
-        let seen = shown.violations.get(&Violation::CalledWhileOpen);
-        assert!(seen.is_some_and(|times| *times > 0), "{:?}", shown.calls);
+        // It takes that one worker has a batch while the others have found the service out.
+        let mut seen = (1..=8).map(|seed| {
+            let settings = Settings {
+                past_the_guard: true,
+                seed,
+                ..settings()
+            };
+            let shown = played(&settings, scenario);
+            shown.violations.get(&Violation::CalledWhileOpen).copied()
+        });
+        assert!(seen.any(|times| times > Some(0)), "{scenario:?}");
     }
 }
 
